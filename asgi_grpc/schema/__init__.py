@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from asgi_grpc.schema._nouns import Binding, Method, Service
+from asgi_grpc.schema._schema import Schema
 
-__all__ = ["Binding", "Method", "Service"]
+__all__ = ["Binding", "Method", "Schema", "Service"]

@@ -1,0 +1,122 @@
+"""``Schema``: the services that a gateway can serve, and every way to make one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType, ModuleType
+
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from asgi_grpc.errors import ConfigurationError
+from asgi_grpc.schema._files import SetSource, build_pool, closure, merge_sets, read_set
+from asgi_grpc.schema._nouns import Method, Service
+from asgi_grpc.schema._rules import read_service
+
+
+class Schema:
+    """A set of services with their HTTP bindings; immutable.
+
+    Make one with a ``from_...`` constructor. All of them raise ``ConfigurationError`` for whatever is wrong, with the
+    method, the file or the service that it is wrong with.
+
+    Attributes:
+        services: by full name, in the order of their sources.
+        pool: holds the descriptors of every message of these services, and what else came with them: the types that
+            an ``Any`` may hold.
+        files: that the services came from, without their imports.
+    """
+
+    def __init__(self, services: Iterable[Service], *, pool: DescriptorPool, files: Iterable[FileDescriptor]) -> None:
+        self.services: Mapping[str, Service] = MappingProxyType({service.full_name: service for service in services})
+        self.pool = pool
+        self.files = tuple(files)
+
+    @classmethod
+    def from_modules(cls, *modules: ModuleType) -> Schema:
+        """Take the services of generated modules.
+
+        Args:
+            modules: as protoc writes them, e.g. ``greeter_pb2`` (not ``greeter_pb2_grpc``). Requests and replies will
+                be instances of these modules' own classes.
+        """
+        files = [_file_of(module) for module in modules]
+        return cls(_services_of(files), pool=descriptor_pool.Default(), files=files)
+
+    @classmethod
+    def from_descriptor_set(cls, *sources: SetSource) -> Schema:
+        """Take the services of serialized ``FileDescriptorSet`` messages.
+
+        Args:
+            sources: bytes, or paths of files, as ``protoc --include_imports --descriptor_set_out`` or ``buf build``
+                writes them. Files may come in any order and repeatedly; two different files of one name are refused.
+                Of imports that are missing, only those under ``google/`` that installed packages carry are made up
+                for.
+        """
+        return cls._of(merge_sets(read_set(source) for source in sources))
+
+    @classmethod
+    def from_pool(cls, *services: str, pool: DescriptorPool | None = None) -> Schema:
+        """Take services by full name from a pool; the default one holds all modules that were imported."""
+        pool = pool or descriptor_pool.Default()
+        found: list[ServiceDescriptor] = []
+        for name in dict.fromkeys(services):
+            try:
+                found.append(pool.FindServiceByName(name))
+            except KeyError as exc:
+                raise ConfigurationError(f"no imported module defines the service {name}") from exc
+        return cls(map(read_service, found), pool=pool, files=[service.file for service in found])
+
+    @classmethod
+    def merge(cls, *schemas: Schema) -> Schema:
+        """Put schemas of any sources together; a service that several define comes from the first."""
+        services: dict[str, Service] = {}
+        for schema in schemas:
+            services.update((name, service) for name, service in schema.services.items() if name not in services)
+        files = [file for schema in schemas for file in schema.files]
+        pools = {id(schema.pool): schema.pool for schema in schemas}
+        if len(pools) == 1:
+            return cls(services.values(), pool=schemas[0].pool, files=files)
+        # Only the types of an Any are looked up here: each service keeps the descriptors that it came with.
+        sets = [FileDescriptorSet(file=closure(schema.files).values()) for schema in schemas]
+        pool, _ = build_pool(merge_sets((f"schema {n}", parsed) for n, parsed in enumerate(sets, 1)))
+        return cls(services.values(), pool=pool, files=files)
+
+    @classmethod
+    def _of(cls, files: Mapping[str, FileDescriptorProto]) -> Schema:
+        """The services of serialized files, in a pool of their own."""
+        pool, built = build_pool(files)
+        return cls(_services_of(built), pool=pool, files=built)
+
+    @property
+    def methods(self) -> Iterator[Method]:
+        """Every method of every service."""
+        return (method for service in self.services.values() for method in service.methods)
+
+    def only(self, services: Sequence[str]) -> Schema:
+        """The same schema with only these services, by full name."""
+        for name in services:
+            if name not in self.services:
+                known = ", ".join(self.services) or "none"
+                raise ConfigurationError(f"the schema has no service {name}; it has {known}")
+        return Schema((self.services[name] for name in services), pool=self.pool, files=self.files)
+
+
+def _services_of(files: Iterable[FileDescriptor]) -> list[Service]:
+    """The services that files define, in the order of the files and of their text."""
+    services = []
+    for file in files:
+        # The mapping by name has an order of its own.
+        services += sorted(file.services_by_name.values(), key=lambda service: service.index)
+    return [read_service(service) for service in services]
+
+
+def _file_of(module: ModuleType) -> FileDescriptor:
+    """The file that a generated module was generated from."""
+    file = getattr(module, "DESCRIPTOR", None)
+    if not isinstance(file, FileDescriptor):
+        name = getattr(module, "__name__", type(module).__name__)
+        raise ConfigurationError(f"{name} is not a module that protoc generates for messages (one named ..._pb2)")
+    return file
