@@ -62,7 +62,7 @@ _HTTP_STATUS = {
     Code.UNAUTHENTICATED: 401,
 }
 
-Trailers = Sequence[tuple[str, str | bytes]]
+Metadata = Sequence[tuple[str, str | bytes]]
 """Metadata as gRPC has it: lower-case keys; ``bytes`` values under keys that end in ``-bin``, text under all others."""
 
 Detail = tuple[str, bytes]
@@ -167,7 +167,7 @@ class CallError(AsgiGrpcError):
         trailers: trailing metadata, without the status's own keys.
     """
 
-    def __init__(self, code: Code, message: str, *, details: Sequence[Detail] = (), trailers: Trailers = ()) -> None:
+    def __init__(self, code: Code, message: str, *, details: Sequence[Detail] = (), trailers: Metadata = ()) -> None:
         super().__init__(f"{code.name}: {message}")
         self.code = code
         self.message = message

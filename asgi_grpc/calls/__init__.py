@@ -3,5 +3,28 @@
 from __future__ import annotations
 
 from asgi_grpc.calls._call import Backend, Call, Requests
+from asgi_grpc.calls._channel import ChannelBackend, ChannelOptions
+from asgi_grpc.calls._metadata import (
+    MetadataRule,
+    Preset,
+    metadata_rule,
+    parse_timeout,
+    request_metadata,
+    response_headers,
+    to_text,
+)
 
-__all__ = ["Backend", "Call", "Requests"]
+__all__ = [
+    "Backend",
+    "Call",
+    "ChannelBackend",
+    "ChannelOptions",
+    "MetadataRule",
+    "Preset",
+    "Requests",
+    "metadata_rule",
+    "parse_timeout",
+    "request_metadata",
+    "response_headers",
+    "to_text",
+]

@@ -5,45 +5,46 @@ Requests are pulled, replies are iterated; both move in lists. Nothing here know
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol
 
 from google.protobuf.message import Message
 
-from asgi_grpc.errors import Trailers
+from asgi_grpc.errors import Metadata
 from asgi_grpc.schema import Method
 
 Requests = Callable[[], Awaitable[list[Message]]]
 """Pull the next request messages: at least one, or an empty list at the end of the input (half-close).
 
-It may raise ``RequestError``: then the call is cancelled and its iteration raises that error. It is never called again
-after the end or an error, and never by two tasks at once.
+Methods that take a single message pull once and get exactly that message. It may raise ``RequestError``: then the call
+is cancelled and its iteration raises that error. It is never called again after the end or an error, and never by two
+tasks at once.
 """
 
 
 class Call(Protocol):
-    """One gRPC exchange, already started.
-
-    Iterate it for the replies: ``async for messages in call`` yields non-empty lists in order. The iteration ends
-    normally only after status OK. It raises ``CallError`` with what the service said, or the ``RequestError`` that the
-    request source raised. After it ended, whichever way, nothing of the call runs any more.
-    """
+    """One gRPC exchange."""
 
     @property
-    def trailers(self) -> Trailers:
-        """Trailing metadata without the status's own keys; empty until the iteration ended with OK."""
+    def initial_metadata(self) -> Metadata:
+        """The service's header metadata; empty until it arrived, which is before the first reply."""
         ...
 
-    async def initial_metadata(self) -> Trailers:
-        """Wait for the service's header metadata; empty if the call failed before it sent any."""
+    @property
+    def trailers(self) -> Metadata:
+        """Trailing metadata without the status's own keys; empty until the replies ended with OK."""
         ...
 
-    def __aiter__(self) -> AsyncIterator[list[Message]]:
-        """Iterate the replies, once."""
-        ...
+    def replies(self) -> AsyncGenerator[list[Message], None]:
+        """Run the call and iterate its replies: non-empty lists, in order. To be called once.
 
-    def cancel(self) -> None:
-        """End the call now, from our side. The iteration then raises ``CallError`` with CANCELLED. Idempotent."""
+        The iteration ends normally only after status OK. Closing it early (``contextlib.aclosing``) or cancelling the
+        task that iterates it cancels the call. After it ended, whichever way, nothing of the call runs any more.
+
+        Raises:
+            CallError: what the service said; DEADLINE_EXCEEDED and UNAVAILABLE also when no service said it.
+            RequestError: what the request source raised.
+        """
         ...
 
 
@@ -55,12 +56,12 @@ class Backend(Protocol):
         ...
 
     def start(
-        self, method: Method, requests: Requests, *, metadata: Trailers = (), deadline_s: float | None = None
+        self, method: Method, requests: Requests, *, metadata: Metadata = (), deadline_s: float | None = None
     ) -> Call:
-        """Start a call; it makes progress on its own from here on.
+        """Make a call; it starts when its replies are iterated.
 
         Args:
-            method: of which kind it is decides how often ``requests`` is pulled.
+            method: its kind decides how often ``requests`` is pulled.
             requests: where the request messages come from.
             metadata: of the request, keys lower-case and legal.
             deadline_s: seconds from now; then the call ends with DEADLINE_EXCEEDED.

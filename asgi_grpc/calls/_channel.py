@@ -1,0 +1,205 @@
+"""Calls through a ``grpc.aio`` channel: messages out and in, a status at the end.
+
+Every kind uses grpcio's own multi-callable for it. A stream of requests is written by one task, which lives as long as
+the replies are iterated; the kinds with a single request need no task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError as WireError
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from asgi_grpc.calls._call import Requests
+from asgi_grpc.calls._metadata import from_grpc, status_details
+from asgi_grpc.errors import CallError, Code, Metadata, RequestError
+from asgi_grpc.schema import Method
+
+_log = logging.getLogger("asgi_grpc.error")
+
+# What grpcio says when no service answered names addresses and errno texts: those are for our log, not for the peer.
+_NO_CONNECTION = (
+    "failed to connect",
+    "name resolution",
+    "dns resolution",
+    "connections to all backends",
+    "empty address",
+)
+_LOST_CONNECTION = ("ipv4:", "ipv6:", "unix:", "recvmsg:", "sendmsg:", "socket closed", "connection reset", "goaway")
+
+ChannelOptions = Sequence[tuple[str, Any]]
+
+
+class ChannelBackend:
+    """Methods behind a gRPC channel.
+
+    Args:
+        target: a gRPC target such as ``"localhost:50051"`` or ``"dns:///greeter:50051"``, for an insecure channel that
+            is made at ``open()``; or a ready ``grpc.aio.Channel``, which is used and never closed.
+        options: channel arguments for a channel made here; grpcio documents them.
+    """
+
+    def __init__(self, target: str | grpc.aio.Channel, *, options: ChannelOptions = ()) -> None:
+        self._target = target if isinstance(target, str) else None
+        self._channel = None if isinstance(target, str) else target
+        self._options = options
+        self._callables: dict[Method, Any] = {}
+
+    async def open(self) -> None:
+        """Make the channel, on the running loop; grpcio connects with the first call."""
+        if self._channel is None and self._target is not None:
+            self._channel = grpc.aio.insecure_channel(self._target, options=self._options)
+
+    def start(
+        self, method: Method, requests: Requests, *, metadata: Metadata = (), deadline_s: float | None = None
+    ) -> ChannelCall:
+        """Make a call. See ``Backend.start``."""
+        return ChannelCall(self._callable(method), method, requests, metadata, deadline_s)
+
+    async def close(self) -> None:
+        """Close the channel that ``open()`` made."""
+        if self._target is not None and self._channel is not None:
+            channel, self._channel = self._channel, None
+            self._callables.clear()
+            await channel.close()
+
+    def _callable(self, method: Method) -> Any:  # grpcio's four multi-callables have no common type
+        """The method's multi-callable, made once."""
+        found = self._callables.get(method)
+        if found is None:
+            assert self._channel is not None, "open() comes first"
+            make = {
+                "unary": self._channel.unary_unary,
+                "server_streaming": self._channel.unary_stream,
+                "client_streaming": self._channel.stream_unary,
+                "bidirectional": self._channel.stream_stream,
+            }[method.kind]
+            found = self._callables[method] = make(
+                method.path,
+                request_serializer=GetMessageClass(method.input).SerializeToString,
+                response_deserializer=GetMessageClass(method.output).FromString,
+            )
+        return found
+
+
+class ChannelCall:
+    """One call through a channel. See ``Call``."""
+
+    def __init__(
+        self, callable_: Any, method: Method, requests: Requests, metadata: Metadata, deadline_s: float | None
+    ) -> None:
+        self._callable = callable_
+        self._method = method
+        self._requests = requests
+        self._metadata = metadata
+        self._deadline = None if deadline_s is None else asyncio.get_running_loop().time() + deadline_s
+        self._grpc: Any = None
+        self._refusal: RequestError | None = None
+        self.initial_metadata: Metadata = ()
+        self.trailers: Metadata = ()
+
+    async def replies(self) -> AsyncGenerator[list[Message], None]:
+        """Run the call and iterate its replies. See ``Call.replies``."""
+        writer: asyncio.Task[None] | None = None
+        try:
+            if self._method.client_streaming:
+                self._grpc = self._callable(timeout=self._remaining(), metadata=self._metadata)
+                writer = asyncio.create_task(self._write())
+            else:
+                request = await self._only_request()
+                self._grpc = self._callable(request, timeout=self._remaining(), metadata=self._metadata)
+            self.initial_metadata = from_grpc(await self._grpc.initial_metadata())
+            if self._method.server_streaming:
+                while (reply := await self._grpc.read()) is not grpc.aio.EOF:
+                    yield [reply]
+                await self._check_status()
+            else:
+                yield [await self._grpc]
+            self.trailers = from_grpc(await self._grpc.trailing_metadata())
+        except (grpc.aio.AioRpcError, WireError, asyncio.CancelledError) as exc:
+            if isinstance(exc, asyncio.CancelledError) and _is_being_cancelled():
+                raise
+            raise self._reason(exc) from exc
+        finally:
+            if self._grpc is not None:
+                self._grpc.cancel()
+            if writer is not None:
+                writer.cancel()
+                await asyncio.wait({writer})
+
+    def _remaining(self) -> float | None:
+        """Seconds until the deadline; grpcio takes zero and less as over."""
+        return None if self._deadline is None else self._deadline - asyncio.get_running_loop().time()
+
+    async def _only_request(self) -> Message:
+        """The single request of a method that takes one; a body that comes too slowly meets the deadline."""
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                (request,) = await self._requests()
+        except TimeoutError as exc:
+            raise CallError(Code.DEADLINE_EXCEEDED, "the request was not complete before the deadline") from exc
+        return request
+
+    async def _write(self) -> None:
+        """Write the requests as they come, then half-close. How the call ended is for the replies to say."""
+        call = self._grpc
+        try:
+            while messages := await self._requests():
+                for message in messages:
+                    await call.write(message)
+            await call.done_writing()
+        except RequestError as exc:
+            self._refusal = exc
+            call.cancel()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            pass  # the call ended before its input did
+        except Exception:  # noqa: BLE001 - whatever it is, it must end the call, and be seen
+            _log.exception("reading requests of %s failed", self._method.full_name)
+            self._refusal = RequestError("internal error", code=Code.INTERNAL)
+            call.cancel()
+
+    async def _check_status(self) -> None:
+        """A stream of replies that ended may have ended with any status."""
+        if (code := await self._grpc.code()) is not grpc.StatusCode.OK:
+            raise grpc.aio.AioRpcError(
+                code, grpc.aio.Metadata(), await self._grpc.trailing_metadata(), await self._grpc.details()
+            )
+
+    def _reason(self, exc: BaseException) -> CallError | RequestError:
+        """Why the call failed, in our words."""
+        if self._refusal is not None:
+            return self._refusal
+        if isinstance(exc, WireError):
+            return CallError(Code.INTERNAL, f"the service's reply is not a {self._method.output.full_name}")
+        if not isinstance(exc, grpc.aio.AioRpcError):  # grpcio's CancelledError, and nobody cancelled this task
+            return CallError(Code.CANCELLED, "the channel to the service was closed")
+        metadata = exc.trailing_metadata()
+        trailers, text = from_grpc(metadata), exc.details() or ""
+        if exc.code() is grpc.StatusCode.UNAVAILABLE:
+            text = self._without_addresses(text)
+        return CallError(Code(exc.code().value[0]), text, details=status_details(metadata), trailers=trailers)
+
+    def _without_addresses(self, text: str) -> str:
+        """grpcio's own words about a connection, told without its addresses; a service's words as they are."""
+        told = {
+            _NO_CONNECTION: "the upstream service can't be reached",
+            _LOST_CONNECTION: "the upstream connection broke",
+        }
+        for beginnings, words in told.items():
+            if text.lower().startswith(beginnings):
+                _log.warning("%s: %s", self._method.full_name, text)
+                return words
+        return text
+
+
+def _is_being_cancelled() -> bool:
+    """Whether somebody cancelled the running task itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
