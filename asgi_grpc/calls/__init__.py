@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asgi_grpc.calls._call import Backend, Call, Requests
-from asgi_grpc.calls._channel import ChannelBackend, ChannelOptions
+from asgi_grpc.calls._channel import ChannelBackend, ChannelOptions, Upstream
 from asgi_grpc.calls._metadata import (
     MetadataRule,
     Preset,
@@ -22,6 +22,7 @@ __all__ = [
     "MetadataRule",
     "Preset",
     "Requests",
+    "Upstream",
     "metadata_rule",
     "parse_timeout",
     "request_metadata",

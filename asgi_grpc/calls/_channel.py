@@ -13,7 +13,6 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError as WireError
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -35,20 +34,24 @@ _NO_CONNECTION = (
 _LOST_CONNECTION = ("ipv4:", "ipv6:", "unix:", "recvmsg:", "sendmsg:", "socket closed", "connection reset", "goaway")
 
 ChannelOptions = Sequence[tuple[str, Any]]
+"""Channel arguments, by the names that grpcio documents."""
+
+Upstream = str | grpc.aio.Channel
+"""A gRPC target such as ``"localhost:50051"`` or ``"dns:///greeter:50051"``, or a ready channel."""
 
 
 class ChannelBackend:
     """Methods behind a gRPC channel.
 
     Args:
-        target: a gRPC target such as ``"localhost:50051"`` or ``"dns:///greeter:50051"``, for an insecure channel that
-            is made at ``open()``; or a ready ``grpc.aio.Channel``, which is used and never closed.
-        options: channel arguments for a channel made here; grpcio documents them.
+        upstream: a target, for an insecure channel that is made at ``open()``; or a ready channel, e.g. a secure one,
+            which is used and never closed.
+        options: for a channel made here.
     """
 
-    def __init__(self, target: str | grpc.aio.Channel, *, options: ChannelOptions = ()) -> None:
-        self._target = target if isinstance(target, str) else None
-        self._channel = None if isinstance(target, str) else target
+    def __init__(self, upstream: Upstream, *, options: ChannelOptions = ()) -> None:
+        self._target = upstream if isinstance(upstream, str) else None
+        self._channel = None if isinstance(upstream, str) else upstream
         self._options = options
         self._callables: dict[Method, Any] = {}
 
@@ -118,12 +121,12 @@ class ChannelCall:
             self.initial_metadata = from_grpc(await self._grpc.initial_metadata())
             if self._method.server_streaming:
                 while (reply := await self._grpc.read()) is not grpc.aio.EOF:
-                    yield [reply]
+                    yield [self._readable(reply)]
                 await self._check_status()
             else:
-                yield [await self._grpc]
+                yield [self._readable(await self._grpc)]
             self.trailers = from_grpc(await self._grpc.trailing_metadata())
-        except (grpc.aio.AioRpcError, WireError, asyncio.CancelledError) as exc:
+        except (grpc.aio.AioRpcError, asyncio.CancelledError) as exc:
             if isinstance(exc, asyncio.CancelledError) and _is_being_cancelled():
                 raise
             raise self._reason(exc) from exc
@@ -165,6 +168,12 @@ class ChannelCall:
             self._refusal = RequestError("internal error", code=Code.INTERNAL)
             call.cancel()
 
+    def _readable(self, reply: Message | None) -> Message:
+        """A reply; None is what grpcio makes, with a line in its log, of bytes that are not the message."""
+        if reply is None:
+            raise CallError(Code.INTERNAL, f"the service's reply is not a {self._method.output.full_name}")
+        return reply
+
     async def _check_status(self) -> None:
         """A stream of replies that ended may have ended with any status."""
         if (code := await self._grpc.code()) is not grpc.StatusCode.OK:
@@ -176,8 +185,6 @@ class ChannelCall:
         """Why the call failed, in our words."""
         if self._refusal is not None:
             return self._refusal
-        if isinstance(exc, WireError):
-            return CallError(Code.INTERNAL, f"the service's reply is not a {self._method.output.full_name}")
         if not isinstance(exc, grpc.aio.AioRpcError):  # grpcio's CancelledError, and nobody cancelled this task
             return CallError(Code.CANCELLED, "the channel to the service was closed")
         metadata = exc.trailing_metadata()
