@@ -1,0 +1,15 @@
+"""JSON to protobuf messages and back: all of ProtoJSON, at msgspec's speed.
+
+In come one document's bytes, out goes a message; and the other way round. Everything is known from descriptors, no
+generated code is needed. The rule that the room obeys: a fast path compiled from the descriptor may refuse anything,
+and then a complete path decides; what the fast path accepts is what the complete path makes of it.
+"""
+
+from __future__ import annotations
+
+from asgi_grpc.codec._codec import Codec, encode_any
+from asgi_grpc.codec._options import CodecOptions
+from asgi_grpc.codec._refusal import EncodeError
+from asgi_grpc.codec._text import set_map_text, set_text
+
+__all__ = ["Codec", "CodecOptions", "EncodeError", "encode_any", "set_map_text", "set_text"]

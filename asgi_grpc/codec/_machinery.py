@@ -1,0 +1,94 @@
+"""What codecs of one descriptor pool and one set of options share: types, walker and printer, made once."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import cast
+
+import msgspec
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
+
+from asgi_grpc.codec._options import CodecOptions
+from asgi_grpc.codec._print import Printer
+from asgi_grpc.codec._refusal import EncodeError, Refusal, too_deep, too_deep_for_wire
+from asgi_grpc.codec._tree import read_tree
+from asgi_grpc.codec._types import Types
+from asgi_grpc.codec._walk import Walker
+from asgi_grpc.errors import DecodeError
+
+_to_json = msgspec.json.Encoder().encode
+_MOST = 64  # sets of machinery kept: enough for every schema and dialect of a process; a codec keeps its own alive
+
+
+class Machinery:
+    """Everything that one pool and one set of options need, filled lazily by descriptor.
+
+    Attributes:
+        options: how JSON is read and written.
+        types: where types are looked up.
+        walker: the complete path in.
+        printer: the complete path out.
+        lock: held while anything is compiled.
+    """
+
+    def __init__(self, pool: DescriptorPool, options: CodecOptions) -> None:
+        self.options = options
+        self.types = Types(options.registry or pool)
+        self.walker = Walker(self.types, options)
+        self.printer = Printer(self.types, options)
+        self.lock = threading.RLock()
+
+    def walk(self, message_class: type[Message], data: bytes | str) -> Message:
+        """Read one document by the complete path.
+
+        Raises:
+            DecodeError: it is not JSON, or not the JSON of this message.
+        """
+        descriptor = cast(Descriptor, message_class.DESCRIPTOR)
+        message = message_class()
+        try:
+            try:
+                self.walker.fill(message, self.types.plan(descriptor), read_tree(data, self.options.max_depth))
+            except RecursionError:
+                raise too_deep(self.options.max_depth) from None
+        except Refusal as refusal:
+            raise DecodeError(descriptor.full_name, refusal.path, refusal.problem) from None
+        return message
+
+    def print(self, message: Message) -> bytes:
+        """Write one document by the complete path.
+
+        Raises:
+            EncodeError: the message has no JSON form.
+        """
+        descriptor = cast(Descriptor, message.DESCRIPTOR)
+        try:
+            try:
+                return _to_json(self.printer.tree(message, self.types.plan(descriptor)))
+            except RecursionError:
+                raise too_deep_for_wire() from None
+            except UnicodeError:
+                raise Refusal("expected text in UTF-8, got other bytes") from None
+        except Refusal as refusal:
+            raise EncodeError(descriptor.full_name, refusal.path, refusal.problem) from None
+
+
+_kept: OrderedDict[tuple[DescriptorPool, CodecOptions], Machinery] = OrderedDict()
+_keeping = threading.Lock()
+
+
+def machinery(descriptor: Descriptor, options: CodecOptions) -> Machinery:
+    """The machinery for a message type; safe from several threads."""
+    key = (descriptor.file.pool, options)
+    with _keeping:
+        found = _kept.get(key)
+        if found is None:
+            found = _kept[key] = Machinery(*key)
+            if len(_kept) > _MOST:
+                _kept.popitem(last=False)
+        else:
+            _kept.move_to_end(key)
+        return found
