@@ -1,4 +1,4 @@
-"""The timers of one exchange, without a task: idle time, early headers, heartbeats."""
+"""The timers of one exchange, without a task."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable
 
 
-class IdleTimer:
-    """Calls back once nothing was noted for a while.
+class SilenceTimer:
+    """Calls back after every silence of some length.
 
     Args:
-        after_s: seconds of silence; None: never.
-        call: what to do then. Returns whether to go on watching for the next silence.
+        after_s: seconds without a ``note``; None: never.
+        call: what to do then.
     """
 
-    def __init__(self, after_s: float | None, call: Callable[[], bool]) -> None:
+    def __init__(self, after_s: float | None, call: Callable[[], None]) -> None:
         self._after_s = after_s
         self._call = call
         self._loop = asyncio.get_running_loop()
@@ -29,15 +29,11 @@ class IdleTimer:
         """Forget about it. Idempotent."""
         if self._handle is not None:
             self._handle.cancel()
-            self._handle = None
 
     def _look(self) -> None:
         assert self._after_s is not None
-        silent = self._loop.time() - self._noted
-        rest = self._after_s - silent
+        rest = self._noted + self._after_s - self._loop.time()
         if rest <= 0:
-            if not self._call():
-                self._handle = None
-                return
             self._noted, rest = self._loop.time(), self._after_s
+            self._call()
         self._handle = self._loop.call_later(rest, self._look)

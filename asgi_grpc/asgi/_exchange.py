@@ -1,0 +1,104 @@
+"""One call between a client and a method: what HTTP and WebSocket have in common."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, suppress
+from typing import Protocol
+
+from asgi_grpc.asgi._ending import ClientGone, Ending
+from asgi_grpc.asgi._gateway import Gateway
+from asgi_grpc.asgi._inbox import Inbox, Open
+from asgi_grpc.asgi._timer import SilenceTimer
+from asgi_grpc.asgi._types import Headers, Receive, Scope
+from asgi_grpc.calls import Call, Requests
+from asgi_grpc.dialects import Failure
+from asgi_grpc.errors import Code, RequestError
+from asgi_grpc.routing import Match
+
+
+class Answer(Protocol):
+    """Our side of a connection. Each method may raise ``ClientGone``."""
+
+    async def accepted(self, call: Call) -> None:
+        """All that can be refused beforehand was not; the call is about to start."""
+        ...
+
+    async def messages(self, messages: list[bytes]) -> None:
+        """Some replies, each encoded as one JSON value."""
+        ...
+
+    async def success(self) -> None:
+        """The call ended with OK."""
+        ...
+
+    async def failure(self, failure: Failure, headers: Headers) -> None:
+        """The call failed, or was refused; the headers belong to a refusal. Nothing, if the answer ended before."""
+        ...
+
+    async def stop(self) -> None:
+        """Nothing will be written any more. Idempotent."""
+        ...
+
+
+class Exchange:
+    """One call, from its request to the end of its answer: the state of one connection.
+
+    Subclasses say how input is read and how output is written. ``run`` is called once.
+    """
+
+    def __init__(
+        self, gateway: Gateway, match: Match, scope: Scope, receive: Receive, *, opener: Open, answer: Answer
+    ) -> None:
+        self._gateway = gateway
+        self._match = match
+        self._method = match.route.method
+        self._scope = scope
+        self._answer = answer
+        self._ending = Ending()
+        self._idle = SilenceTimer(gateway.limits.idle_timeout_s, self._end_idle)
+        self._inbox = Inbox(
+            receive,
+            opener,
+            read_ahead_bytes=gateway.limits.read_ahead_bytes,
+            on_end=self._ending.end,
+            on_event=self._idle.note,
+        )
+
+    async def run(self) -> None:
+        """Serve; whatever happens, the client is told how it ended, unless it is gone."""
+        try:
+            with self._gateway.counted(), self._ending:
+                await self._call()
+            await self._answer.success()
+        except ClientGone:
+            pass
+        except Exception as exc:  # noqa: BLE001 - the last line of defence; the gateway logs what is our bug
+            headers = exc.headers if isinstance(exc, RequestError) else ()
+            with suppress(ClientGone):
+                await self._answer.failure(self._gateway.failure(exc), headers)
+        finally:
+            self._idle.stop()
+            await self._inbox.stop()
+            await self._answer.stop()
+
+    def _prepare(self) -> Requests:
+        """Check the rest of the request's head, and say where the call's requests come from."""
+        raise NotImplementedError
+
+    async def _call(self) -> None:
+        """From the request's head to the last reply."""
+        requests = self._prepare()
+        metadata = self._gateway.metadata(self._scope)
+        deadline_s = self._gateway.deadline_s(self._scope)
+        await self._gateway.backend.open()
+        call = self._gateway.backend.start(self._method, requests, metadata=metadata, deadline_s=deadline_s)
+        await self._answer.accepted(call)
+        encode = self._match.route.encode
+        async with aclosing(call.replies()) as replies:
+            async for messages in replies:
+                await self._answer.messages(encode(messages))
+                self._idle.note()
+
+    def _end_idle(self) -> None:
+        text = f"no input and no output for {self._gateway.limits.idle_timeout_s:g} s"
+        self._ending.end(RequestError(text, code=Code.DEADLINE_EXCEEDED))

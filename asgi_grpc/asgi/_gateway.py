@@ -1,0 +1,124 @@
+"""What all connections share: the wiring, made once and never changed while serving."""
+
+from __future__ import annotations
+
+import logging
+import urllib.parse
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from asgi_grpc.asgi._types import Headers, Scope
+from asgi_grpc.calls import Backend, MetadataRule, parse_timeout, request_metadata, to_text
+from asgi_grpc.codec import CodecOptions, encode_any
+from asgi_grpc.dialects import Dialect, Failure
+from asgi_grpc.errors import CallError, Code, Metadata, RequestError
+from asgi_grpc.limits import Limits
+from asgi_grpc.routing import Router
+
+error_log = logging.getLogger("asgi_grpc.error")
+
+
+@dataclass(kw_only=True)
+class Gateway:
+    """The wiring of one middleware, and the number of its running calls.
+
+    Attributes:
+        router: finds the method of a request.
+        backend: where the methods live.
+        dialect: how answers are spelled.
+        codec_options: the dialect's, or what the user set instead; with the types that ``Any`` may hold.
+        limits: bounds on every call.
+        metadata_rule: which headers become metadata.
+        origins: allowed besides the same origin; ``"*"`` for all.
+        half_close_after_idle_s: ends the input of a WebSocket that says no more; None: never.
+        early_headers: the head of a stream leaves when the call is accepted.
+        heartbeat_s: silence after which an HTTP stream gets a sign of life; None: never.
+        running: calls at this moment.
+    """
+
+    router: Router
+    backend: Backend
+    dialect: Dialect
+    codec_options: CodecOptions
+    limits: Limits
+    metadata_rule: MetadataRule
+    origins: Collection[str] | Literal["*"]
+    half_close_after_idle_s: float | None
+    early_headers: bool
+    heartbeat_s: float | None
+    running: int = field(default=0, init=False)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count one more call, while it runs.
+
+        Raises:
+            RequestError: 503, there are as many as ``Limits.max_streams`` already.
+        """
+        if self.running >= self.limits.max_streams:
+            raise RequestError(
+                "too many streams: try again in a second", code=Code.UNAVAILABLE, headers=[(b"retry-after", b"1")]
+            )
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
+
+    def metadata(self, scope: Scope) -> Metadata:
+        """The metadata of a request.
+
+        Raises:
+            RequestError: a ``-bin`` header is not base64.
+        """
+        client = scope.get("client")
+        return request_metadata(scope["headers"], self.metadata_rule, client[0] if client else None)
+
+    def deadline_s(self, scope: Scope) -> float | None:
+        """Seconds that the client, or our default, gives the call.
+
+        Raises:
+            RequestError: ``Grpc-Timeout`` is malformed.
+        """
+        text = header(scope["headers"], b"grpc-timeout")
+        given = self.limits.default_deadline_s if text is None else parse_timeout(text)
+        longest = self.limits.max_deadline_s
+        return given if longest is None or (given is not None and given < longest) else longest
+
+    def failure(self, exc: Exception) -> Failure:
+        """What the client is told of an exception; one that is our bug is logged here, once."""
+        match exc:
+            case CallError():
+                return Failure(
+                    code=exc.code,
+                    message=exc.message,
+                    details=tuple(encode_any(*detail, self.codec_options) for detail in exc.details),
+                    http_status=exc.code.http_status,
+                    trailers=to_text(exc.trailers),
+                )
+            case RequestError():
+                return Failure(code=exc.code, message=str(exc), http_status=exc.http_status)
+            case _:
+                error_log.error("serving a request failed", exc_info=exc)
+                return Failure(code=Code.INTERNAL, message="internal error", http_status=500)
+
+
+def header(headers: Headers, name: bytes) -> str | None:
+    """A header's value, its lines joined by commas; None where there is none. Source: RFC 9110, section 5.3."""
+    found = [value for key, value in headers if key == name]
+    return b", ".join(found).decode("latin-1") if found else None
+
+
+def routing_path(scope: Scope) -> bytes:
+    """The percent-encoded path below ``root_path``, from ``raw_path`` where the server gives it."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"])
+    root = quote(scope.get("root_path", "")).rstrip(b"/")
+    below = raw.removeprefix(root)
+    return below if below.startswith(b"/") or not root else raw
+
+
+def quote(path: str) -> bytes:
+    """A decoded path, percent-encoded again; its slashes stay."""
+    return urllib.parse.quote(path, safe="/:@!$&'()*+,;=-._~").encode("ascii")

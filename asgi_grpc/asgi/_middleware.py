@@ -1,0 +1,135 @@
+"""``GrpcMiddleware``: the one ASGI callable."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from asgi_grpc.asgi._gateway import Gateway, routing_path
+from asgi_grpc.asgi._http import HttpExchange
+from asgi_grpc.asgi._lifespan import run_lifespan
+from asgi_grpc.asgi._response import HttpResponse, SingleResponse
+from asgi_grpc.asgi._types import Application, Receive, Scope, Send
+from asgi_grpc.asgi._websocket import WebSocketAnswer, WebSocketExchange
+from asgi_grpc.calls import ChannelBackend, ChannelOptions, MetadataRule, Preset, Upstream, metadata_rule
+from asgi_grpc.codec import CodecOptions
+from asgi_grpc.dialects import Dialect, find_dialect
+from asgi_grpc.errors import ConfigurationError, MethodNotAllowed, NoSuchRoute, RequestError
+from asgi_grpc.limits import Limits
+from asgi_grpc.routing import Match, Router
+from asgi_grpc.schema import Schema
+
+
+class GrpcMiddleware:
+    """Serves the methods of a schema to HTTP and WebSocket clients; hands everything else on untouched.
+
+    It is an ASGI 3 application. Wrap any other one with it, or use it alone. All faults of the wiring are raised here.
+
+    Args:
+        app: gets every request that no method serves, with the server's own scope, receive and send. None: such
+            requests get 404 or 405.
+        schema: the services and their HTTP rules.
+        upstream: where the services answer: a gRPC target for an insecure channel, or a ready ``grpc.aio`` channel.
+        services: full names of those to serve; None: all of the schema.
+        limits: bounds on what one peer can make us hold.
+        dialect: how answers are spelled: ``"envelope"``, ``"grpc-gateway"``, ``"bare"``, or an object of your own.
+        codec_options: how messages are read and printed, instead of as the dialect has it.
+        metadata: which request headers become gRPC metadata: ``"default"``, ``"safe"``, ``"grpc-gateway"``, or a
+            callable from a header's lower-case name to a key or None.
+        origins: whose pages may open WebSockets besides pages of the same origin, e.g. ``["https://app.example"]``;
+            ``"*"`` for all.
+        half_close_after_idle_s: over WebSocket, end the input of a client-streaming method when it has begun and then
+            nothing came for so long; for clients that never say that they are done. None: never.
+        early_headers: send the head of a stream as soon as the call is accepted. Otherwise it waits up to 200 ms for
+            the first message, so that an early failure still gets its HTTP status.
+        heartbeat_s: silence after which an HTTP stream gets a sign of life: an SSE comment, a blank line. None: never.
+        channel_options: of the channel made for an ``upstream`` target; grpcio documents them.
+
+    Raises:
+        ConfigurationError: the wiring can't work; the text names the method, the service or the option.
+    """
+
+    def __init__(
+        self,
+        app: Application | None = None,
+        *,
+        schema: Schema | None = None,
+        upstream: Upstream | None = None,
+        services: Sequence[str] | None = None,
+        limits: Limits | None = None,
+        dialect: str | Dialect = "envelope",
+        codec_options: CodecOptions | None = None,
+        metadata: Preset | MetadataRule = "default",
+        origins: Collection[str] | Literal["*"] = (),
+        half_close_after_idle_s: float | None = None,
+        early_headers: bool = False,
+        heartbeat_s: float | None = None,
+        channel_options: ChannelOptions = (),
+    ) -> None:
+        if schema is None:
+            raise ConfigurationError("there is nothing to serve: give a schema, e.g. Schema.from_modules(greeter_pb2)")
+        if upstream is None:
+            raise ConfigurationError('the services have no place: give an upstream, e.g. "localhost:50051"')
+        if isinstance(origins, str) and origins != "*":
+            raise ConfigurationError(f'origins: expected a list or "*", got the text {origins!r}')
+        limits = limits or Limits()
+        spelled = find_dialect(dialect)
+        options = replace(codec_options or spelled.codec_options, max_depth=limits.max_depth, registry=schema.pool)
+        served = schema if services is None else schema.only(services)
+        self._app = app
+        self._gateway = Gateway(
+            router=Router(served.methods, codec_options=options, ignore_unknown_query=spelled.ignore_unknown_query),
+            backend=ChannelBackend(upstream, options=_message_sizes(limits) + list(channel_options)),
+            dialect=spelled,
+            codec_options=options,
+            limits=limits,
+            metadata_rule=metadata_rule(metadata),
+            origins=origins,
+            half_close_after_idle_s=half_close_after_idle_s,
+            early_headers=early_headers,
+            heartbeat_s=heartbeat_s,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI 3 has it."""
+        match scope["type"]:
+            case "http":
+                await self._http(scope, receive, send)
+            case "websocket":
+                await self._websocket(scope, receive, send)
+            case "lifespan":
+                await run_lifespan(self._app, self._gateway.backend, scope, receive, send)
+            case _ if self._app is not None:
+                await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            match = self._gateway.router.match(scope["method"], routing_path(scope))
+        except RequestError as exc:
+            if self._app is not None and isinstance(exc, NoSuchRoute | MethodNotAllowed):
+                await self._app(scope, receive, send)
+            elif scope["method"] == "OPTIONS" and isinstance(exc, MethodNotAllowed):
+                await HttpResponse(self._gateway, scope, send).options(exc.headers)
+            else:
+                await SingleResponse(self._gateway, scope, send).failure(self._gateway.failure(exc), exc.headers)
+            return
+        await HttpExchange(self._gateway, match, scope, receive, send).run()
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            match: Match = self._gateway.router.match_any(routing_path(scope))
+        except RequestError as exc:
+            if self._app is not None and isinstance(exc, NoSuchRoute):
+                await self._app(scope, receive, send)
+            elif (await receive())["type"] == "websocket.connect":
+                await WebSocketAnswer(self._gateway, scope, send).failure(self._gateway.failure(exc), exc.headers)
+            return
+        if (await receive())["type"] == "websocket.connect":
+            await WebSocketExchange(self._gateway, match, scope, receive, send).run()
+
+
+def _message_sizes(limits: Limits) -> list[tuple[str, int]]:
+    """grpcio's own limits on a message, set to ours."""
+    names = ("grpc.max_send_message_length", "grpc.max_receive_message_length")
+    return [(name, limits.max_message_bytes) for name in names]

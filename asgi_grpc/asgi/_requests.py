@@ -1,0 +1,124 @@
+"""Frames to request messages, with the place of whatever is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from google.protobuf.message import Message
+
+from asgi_grpc.errors import Code, FramingError, RequestError
+from asgi_grpc.framing import Broken, End, Event, Fault, Frame
+from asgi_grpc.routing import Bound
+
+
+class Input(NamedTuple):
+    """A piece of the input, cut.
+
+    Attributes:
+        frames: documents of messages, in order.
+        ended: nothing comes after them.
+        error: what came after them is bad, and nothing comes after that.
+    """
+
+    frames: list[Frame]
+    ended: bool = False
+    error: RequestError | None = None
+
+
+def to_input(events: Sequence[Event]) -> Input:
+    """A framer's events as a piece of the input."""
+    match events:
+        case [*frames, Broken(fault=fault, offset=offset)]:
+            large = fault in (Fault.FRAME_TOO_LARGE, Fault.INFLATES_TOO_MUCH)
+            code, status = (Code.RESOURCE_EXHAUSTED, 413) if large else (Code.INVALID_ARGUMENT, 400)
+            error = FramingError(fault.value, offset=offset, code=code, http_status=status)
+            return Input([frame for frame in frames if isinstance(frame, Frame)], error=error)
+        case [*frames, End()]:
+            return Input([frame for frame in frames if isinstance(frame, Frame)], ended=True)
+        case _:
+            return Input([frame for frame in events if isinstance(frame, Frame)])
+
+
+class ManyRequests:
+    """The requests of a call that takes a stream of them, a batch at a time.
+
+    Args:
+        next_input: waits for the next piece of the input.
+        bound: decodes, and applies what the path and the query bound.
+    """
+
+    def __init__(self, next_input: Callable[[], Awaitable[Input]], bound: Bound) -> None:
+        self._next_input = next_input
+        self._bound = bound
+        self._count = 0  # messages handed on
+        self._error: RequestError | None = None
+        self._ended = False
+
+    async def pull(self) -> list[Message]:
+        """The next messages; an empty list at the end. See ``asgi_grpc.calls.Requests``.
+
+        Raises:
+            RequestError: the next message is bad; the good ones before it came with an earlier pull. Its text tells
+                the message's number, from 1, and the byte offset of its document in the input.
+        """
+        while self._error is None:
+            if self._ended:
+                return []
+            frames, self._ended, self._error = await self._next_input()
+            messages, bad = self._bound.decode([frame.data for frame in frames])
+            self._count += len(messages)
+            if bad is not None:
+                self._error = self._placed(bad, frames[len(messages)].offset)
+            elif isinstance(self._error, FramingError):
+                self._error = self._placed(self._error, self._error.offset)
+            if messages:
+                return messages
+        raise self._error
+
+    def _placed(self, error: RequestError, offset: int) -> RequestError:
+        """The same error, told with its place in the stream."""
+        text = f"message {self._count + 1} at byte {offset}: {error}"
+        return RequestError(text, code=error.code, http_status=error.http_status)
+
+
+class OneRequest:
+    """The request of a call that takes one message: the whole input.
+
+    Args:
+        next_input: waits for the next piece of the input.
+        bound: decodes, and applies what the path and the query bound.
+        complete: called when the input is complete.
+    """
+
+    def __init__(self, next_input: Callable[[], Awaitable[Input]], bound: Bound, complete: Callable[[], None]) -> None:
+        self._next_input = next_input
+        self._bound = bound
+        self._complete = complete
+        self._pulled = False
+
+    async def pull(self) -> list[Message]:
+        """The one message; an empty input is the empty message. The second pull gives the end.
+
+        Raises:
+            RequestError: the input is not one message.
+        """
+        if self._pulled:
+            return []
+        self._pulled = True
+        found: list[Frame] = []
+        ended = False
+        while not ended:
+            frames, ended, error = await self._next_input()
+            found += frames
+            if error is not None:
+                raise error
+        self._complete()
+        if not found:
+            return [self._bound.empty()]
+        messages, bad = self._bound.decode([frame.data for frame in found])
+        if bad is not None:
+            raise bad
+        if len(messages) > 1:
+            raise RequestError("more input than the one message that this method takes")
+        return messages

@@ -1,0 +1,212 @@
+"""An HTTP answer: its head at the right moment, its records, and its end, after which nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+
+import msgspec
+
+from asgi_grpc.asgi._ending import ClientGone
+from asgi_grpc.asgi._gateway import Gateway, header
+from asgi_grpc.asgi._timer import SilenceTimer
+from asgi_grpc.asgi._types import Headers, ResponseBody, ResponseStart, ResponseTrailers, Scope, Send
+from asgi_grpc.calls import Call, response_headers, to_text
+from asgi_grpc.dialects import Failure
+from asgi_grpc.errors import Metadata
+from asgi_grpc.framing import Writer
+
+EARLY_HEADERS_S = 0.2
+"""The head of a stream waits so long for a first message or a failure, which decide its status."""
+
+_EVENT_STREAM = b"text/event-stream"
+
+
+class _State(enum.Enum):
+    """``WAITING`` until the head leaves, ``OPEN`` until the last byte does, then ``ENDED`` for good."""
+
+    WAITING = enum.auto()
+    OPEN = enum.auto()
+    ENDED = enum.auto()
+
+
+class HttpResponse:
+    """The events of an answer in their legal order, for both kinds of answer."""
+
+    def __init__(self, gateway: Gateway, scope: Scope, send: Send) -> None:
+        self._dialect = gateway.dialect
+        self._send = send
+        self._state = _State.WAITING
+        self._call: Call | None = None
+        wanted = "trailers" in (header(scope["headers"], b"te") or "").lower()
+        self._trailers_announced = False
+        self._trailers_wanted = wanted and "http.response.trailers" in (scope.get("extensions") or {})
+
+    async def options(self, headers: Headers) -> None:
+        """Answer ``OPTIONS`` with the methods that a path has. Source: RFC 9110, section 9.3.7."""
+        await self._start(204, headers, trailers=False)
+        await self._end(b"", ())
+
+    async def _refuse(self, failure: Failure, headers: Headers) -> None:
+        """Answer with a failure that came before the head."""
+        await self._whole(failure.http_status, self._dialect.unary_failure(failure), headers)
+
+    async def _whole(self, status: int, body: bytes, headers: Headers, trailers: Metadata = ()) -> None:
+        """An answer in one piece."""
+        length = (b"content-length", b"%d" % len(body))
+        await self._start(status, [(b"content-type", b"application/json"), length, *headers], trailers=bool(trailers))
+        await self._end(body, trailers)
+
+    async def _start(self, status: int, headers: Headers, *, trailers: bool) -> None:
+        assert self._state is _State.WAITING
+        self._state = _State.OPEN
+        event = ResponseStart(type="http.response.start", status=status, headers=[*headers])
+        self._trailers_announced = trailers and self._trailers_wanted
+        if self._trailers_announced:
+            event["trailers"] = True
+        await self._write(event)
+
+    async def _piece(self, body: bytes) -> None:
+        assert self._state is _State.OPEN
+        await self._write(ResponseBody(type="http.response.body", body=body, more_body=True))
+
+    async def _end(self, body: bytes, trailers: Metadata) -> None:
+        """The last piece, and the trailers if the head announced any."""
+        assert self._state is _State.OPEN
+        self._state = _State.ENDED
+        await self._write(ResponseBody(type="http.response.body", body=body, more_body=False))
+        if self._trailers_announced:
+            pairs = response_headers(trailers, "grpc-trailer-")
+            await self._write(ResponseTrailers(type="http.response.trailers", headers=pairs, more_trailers=False))
+
+    async def _write(self, event: ResponseStart | ResponseBody | ResponseTrailers) -> None:
+        try:
+            await self._send(event)
+        except OSError as exc:  # what ASGI says of a client that is gone
+            raise ClientGone from exc
+
+
+class SingleResponse(HttpResponse):
+    """The answer of a method that replies with one message. See ``asgi_grpc.asgi._exchange.Answer``."""
+
+    _message = b""
+
+    async def accepted(self, call: Call) -> None:
+        """Nothing leaves before the reply."""
+        self._call = call
+
+    async def messages(self, messages: list[bytes]) -> None:
+        """Keep the reply: the status that follows it decides whether it counts."""
+        (self._message,) = messages
+
+    async def success(self) -> None:
+        """Answer with the reply."""
+        assert self._call is not None
+        headers = response_headers(self._call.initial_metadata)
+        await self._whole(200, self._dialect.unary(self._message), headers, self._call.trailers)
+
+    async def failure(self, failure: Failure, headers: Headers) -> None:
+        """Answer with the failure."""
+        if self._state is _State.WAITING:
+            await self._refuse(failure, headers)
+
+    async def stop(self) -> None:
+        """No timer runs here."""
+
+
+class StreamResponse(HttpResponse):
+    """The answer of a method that replies with a stream. See ``asgi_grpc.asgi._exchange.Answer``.
+
+    The head leaves with the first message, the failure, or after ``EARLY_HEADERS_S``, whichever comes first: so an
+    early failure still gets its HTTP status, and an idle stream its head.
+    """
+
+    def __init__(self, gateway: Gateway, scope: Scope, send: Send, writer: Writer) -> None:
+        super().__init__(gateway, scope, send)
+        self._writer = writer
+        self._named = self._dialect.named_events and writer.media_type == _EVENT_STREAM
+        self._early = gateway.early_headers
+        self._writing = asyncio.Lock()  # a timer may want to write while we do
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._silence = SilenceTimer(gateway.heartbeat_s, self._sign_of_life)
+        self._background: asyncio.Task[None] | None = None
+
+    async def accepted(self, call: Call) -> None:
+        """Send the head, or let a timer do it if nothing else does."""
+        self._call = call
+        if self._early:
+            await self._head()
+        else:
+            self._head_timer = asyncio.get_running_loop().call_later(EARLY_HEADERS_S, self._sign_of_life)
+
+    async def messages(self, messages: list[bytes]) -> None:
+        """Send some replies."""
+        records = messages if self._named else self._dialect.messages(messages)
+        async with self._writing:
+            await self._head()
+            await self._piece(self._writer.messages(records))
+        self._silence.note()
+
+    async def success(self) -> None:
+        """Say that the stream is whole."""
+        assert self._call is not None
+        text = to_text(self._call.trailers)
+        record = _event_success(text) if self._named else self._dialect.success(text)
+        async with self._writing:
+            await self._head()
+            await self._end(self._writer.success(record), self._call.trailers)
+
+    async def failure(self, failure: Failure, headers: Headers) -> None:
+        """Say that the stream failed: by the status if it is early, else by the last record or a broken connection."""
+        async with self._writing:
+            match self._state:
+                case _State.WAITING:
+                    await self._refuse(failure, headers)
+                case _State.OPEN:
+                    record = self._dialect.event_failure(failure) if self._named else self._dialect.failure(failure)
+                    if record is not None:  # else: the body gets no end, and the server breaks the connection off
+                        await self._end(self._writer.failure(record), ())
+                case _State.ENDED:
+                    pass
+
+    async def stop(self) -> None:
+        """End the timers."""
+        self._silence.stop()
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        if self._background is not None:
+            self._background.cancel()
+            await asyncio.wait({self._background})
+
+    def _sign_of_life(self) -> None:
+        """A timer's turn. While something is being written, that is sign enough."""
+        if not self._writing.locked() and (self._background is None or self._background.done()):
+            self._background = asyncio.create_task(self._show_life())
+
+    async def _show_life(self) -> None:
+        """The head if it is still to come, else a heartbeat."""
+        try:
+            async with self._writing:
+                if self._state is _State.WAITING:
+                    await self._head()
+                elif self._state is _State.OPEN and (beat := self._writer.heartbeat()):
+                    await self._piece(beat)
+        except ClientGone:
+            pass  # whoever reads the request sees it too, and ends the call
+
+    async def _head(self) -> None:
+        """Send the head, unless it has left."""
+        if self._state is _State.WAITING:
+            assert self._call is not None
+            headers = [
+                (b"content-type", self._writer.media_type),
+                (b"cache-control", b"no-store"),
+                (b"x-accel-buffering", b"no"),  # nginx would hold records back otherwise
+                *response_headers(self._call.initial_metadata),
+            ]
+            await self._start(200, headers, trailers=True)
+
+
+def _event_success(trailers: dict[str, str]) -> bytes:
+    """The data of the event ``complete``."""
+    return msgspec.json.encode({"trailers": trailers} if trailers else {})

@@ -1,0 +1,206 @@
+"""One WebSocket: a call whose messages are text frames."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Collection
+from typing import Literal
+from urllib.parse import urlsplit
+
+from asgi_grpc.asgi._ending import ClientGone
+from asgi_grpc.asgi._exchange import Exchange
+from asgi_grpc.asgi._gateway import Gateway, header
+from asgi_grpc.asgi._requests import Input, ManyRequests, OneRequest
+from asgi_grpc.asgi._types import (
+    Event,
+    Headers,
+    Receive,
+    ResponseBody,
+    ResponseStart,
+    Scope,
+    Send,
+    WebSocketAccept,
+    WebSocketClose,
+    WebSocketSend,
+)
+from asgi_grpc.asgi._websocket_input import RECORDS_V1, cut_bare, cut_records
+from asgi_grpc.calls import Call, Requests, response_headers, to_text
+from asgi_grpc.dialects import Dialect, EnvelopeDialect, Failure
+from asgi_grpc.errors import Code, RequestError
+from asgi_grpc.framing import Frame
+from asgi_grpc.routing import Match
+
+_REASON_BYTES = 123  # RFC 6455, section 5.5: 125 of a control frame, less 2 of the code
+_MORE_INPUT = "more input after the end of the input"
+_CLOSE_CODES = {413: 1009, 415: 1003}  # of failures that RFC 6455 section 7.4.1 has a code for, by HTTP status
+
+
+class _State(enum.Enum):
+    """``CONNECTING`` until the handshake is answered, ``OPEN`` until we close, then ``CLOSED`` for good."""
+
+    CONNECTING = enum.auto()
+    OPEN = enum.auto()
+    CLOSED = enum.auto()
+
+
+class WebSocketAnswer:
+    """Our side of a WebSocket. See ``asgi_grpc.asgi._exchange.Answer``."""
+
+    def __init__(self, gateway: Gateway, scope: Scope, send: Send) -> None:
+        self._send = send
+        self.records = RECORDS_V1 in scope.get("subprotocols", ())
+        self._dialect: Dialect = EnvelopeDialect() if self.records else gateway.dialect
+        self._denial = "websocket.http.response" in (scope.get("extensions") or {})
+        self._state = _State.CONNECTING
+        self._call: Call | None = None
+
+    async def accepted(self, call: Call) -> None:
+        """Accept the handshake."""
+        self._call = call
+        self._state = _State.OPEN
+        subprotocol = RECORDS_V1 if self.records else None
+        headers = response_headers(call.initial_metadata)
+        await self._write(WebSocketAccept(type="websocket.accept", subprotocol=subprotocol, headers=headers))
+
+    async def messages(self, messages: list[bytes]) -> None:
+        """Send some replies, a text message each."""
+        for record in self._dialect.messages(messages):
+            await self._write(WebSocketSend(type="websocket.send", text=record.decode()))
+
+    async def success(self) -> None:
+        """Say that the stream is whole, and close."""
+        assert self._call is not None
+        await self._close(self._dialect.success(to_text(self._call.trailers)), 1000, "")
+
+    async def failure(self, failure: Failure, headers: Headers) -> None:
+        """Refuse the handshake, or say that the stream failed and close."""
+        if self._state is _State.CONNECTING:
+            await self._refuse(failure, headers)
+        elif self._state is _State.OPEN:
+            code = _CLOSE_CODES.get(failure.http_status, failure.code.close_code)
+            await self._close(self._dialect.failure(failure), code, f"{failure.code.name}: {failure.message}")
+
+    async def stop(self) -> None:
+        """No timer runs here."""
+
+    async def _refuse(self, failure: Failure, headers: Headers) -> None:
+        self._state = _State.CLOSED
+        if not self._denial:
+            await self._write(WebSocketClose(type="websocket.close", code=1008, reason=_short(failure.message)))
+            return
+        body = self._dialect.unary_failure(failure)
+        head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *headers]
+        await self._write(ResponseStart(type="websocket.http.response.start", status=failure.http_status, headers=head))
+        await self._write(ResponseBody(type="websocket.http.response.body", body=body, more_body=False))
+
+    async def _close(self, record: bytes | None, code: int, reason: str) -> None:
+        self._state = _State.CLOSED
+        if record is not None:
+            await self._write(WebSocketSend(type="websocket.send", text=record.decode()))
+        await self._write(WebSocketClose(type="websocket.close", code=code, reason=_short(reason)))
+
+    async def _write(
+        self, event: WebSocketAccept | WebSocketSend | WebSocketClose | ResponseStart | ResponseBody
+    ) -> None:
+        try:
+            await self._send(event)
+        except OSError as exc:  # what ASGI says of a client that is gone
+            raise ClientGone from exc
+
+
+class WebSocketExchange(Exchange):
+    """One WebSocket and its call. To be run after ``websocket.connect`` was received."""
+
+    def __init__(self, gateway: Gateway, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = WebSocketAnswer(gateway, scope, send)
+        super().__init__(gateway, match, scope, receive, opener=self._open, answer=answer)
+        self._cut = cut_records if answer.records else cut_bare
+        self._complete = False  # the input is
+        self._silence_s: float | None = None  # that ends the input
+
+    def _prepare(self) -> Requests:
+        """Check the origin, and bind the path and the query. See ``Exchange``."""
+        check_origin(self._scope["headers"], self._gateway.origins)
+        streaming = self._method.client_streaming
+        bound = self._match.bind(self._scope.get("query_string", b""), strict=streaming)
+        self._inbox.watch()
+        if streaming and self._match.route.binding.body:
+            return ManyRequests(self._next_input, bound).pull
+        return OneRequest(self._only_input, bound, self._complete_input).pull
+
+    def _open(self, event: Event) -> tuple[bytes | None, bool]:
+        """The text of a ``websocket.receive`` event. See ``asgi_grpc.asgi._inbox.Open``."""
+        if event["type"] != "websocket.receive":
+            raise ClientGone
+        text = event.get("text")
+        if text is None:
+            raise RequestError("binary messages need a subprotocol that defines them: send text", http_status=415)
+        data: bytes = text.encode("utf-8", "surrogatepass")
+        if self._complete:
+            self._check_after_end(data)
+            return None, False
+        return data, False
+
+    def _complete_input(self) -> None:
+        self._complete = True
+
+    def _check_after_end(self, text: bytes) -> None:
+        """Once the input is complete, the client may only cancel, or say once more that it is complete.
+
+        Where the whole request is in the address, clients that must send something first may send an empty message.
+        """
+        found = self._cut(text, self._gateway.limits)
+        if found.error is not None and found.error.code is Code.CANCELLED:
+            raise found.error
+        empty = not self._match.route.binding.body and all(frame.data.strip() == b"{}" for frame in found.frames)
+        if found.error is not None or (found.frames and not empty):
+            raise RequestError(_MORE_INPUT)
+
+    async def _only_input(self) -> Input:
+        """The message of a method that takes one: it ends its own input. A binding without a body needs none."""
+        if not self._match.route.binding.body:
+            return Input([], ended=True)
+        found = await self._next_input()
+        if len(found.frames) > 1:
+            raise RequestError(_MORE_INPUT)
+        return found._replace(ended=True) if found.frames else found
+
+    async def _next_input(self) -> Input:
+        """What came since, of several text messages perhaps."""
+        try:
+            async with asyncio.timeout(self._silence_s):
+                texts = await self._inbox.read()
+        except TimeoutError:
+            self._complete = True
+            return Input([], ended=True)
+        if self._method.kind == "client_streaming":  # the others answer while they listen: silence means nothing
+            self._silence_s = self._gateway.half_close_after_idle_s
+        frames: list[Frame] = []
+        for place, text in enumerate(texts, 1):
+            found = self._cut(text, self._gateway.limits)
+            frames += found.frames
+            if found.ended or found.error is not None:
+                self._complete = True
+                for late in texts[place:]:
+                    self._check_after_end(late)
+                return Input(frames, ended=found.ended, error=found.error)
+        return Input(frames)
+
+
+def check_origin(headers: Headers, origins: Collection[str] | Literal["*"]) -> None:
+    """Browsers send ``Origin``; anything else passes. Source: RFC 6455, section 10.2.
+
+    Raises:
+        RequestError: 403, a page of this origin may not connect.
+    """
+    origin = header(headers, b"origin")
+    if origin is None or origins == "*" or origin in origins:
+        return
+    if urlsplit(origin).netloc.lower() != (header(headers, b"host") or "").lower():
+        raise RequestError("pages of this origin may not connect", code=Code.PERMISSION_DENIED)
+
+
+def _short(text: str) -> str:
+    """As much of a text as a close frame has room for."""
+    return text.encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore")
