@@ -3,5 +3,29 @@
 from __future__ import annotations
 
 from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
+from asgi_grpc.framing._inflate import Inflater
+from asgi_grpc.framing._json import JsonFramer, cut_message
+from asgi_grpc.framing._json_seq import JsonSeqFramer
+from asgi_grpc.framing._sse import SseEvent, SseReader, SseWriter
+from asgi_grpc.framing._whole import WholeFramer
+from asgi_grpc.framing._writers import ArrayWriter, NdjsonWriter, SeqWriter, Writer
 
-__all__ = ["Broken", "End", "Event", "Fault", "Frame"]
+__all__ = [
+    "ArrayWriter",
+    "Broken",
+    "End",
+    "Event",
+    "Fault",
+    "Frame",
+    "Inflater",
+    "JsonFramer",
+    "JsonSeqFramer",
+    "NdjsonWriter",
+    "SeqWriter",
+    "SseEvent",
+    "SseReader",
+    "SseWriter",
+    "WholeFramer",
+    "Writer",
+    "cut_message",
+]

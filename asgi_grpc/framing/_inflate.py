@@ -1,0 +1,145 @@
+"""A compressed body becomes its bytes, a bounded piece at a time.
+
+Compressed bytes in any chunking come in, pieces of at most 64 KiB go out, each made only when it is asked for. A framer
+stands behind it, and its offsets count inflated bytes, as ours do.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Literal
+
+from asgi_grpc.errors import UsageError
+from asgi_grpc.framing._events import Broken, End, Fault
+
+_PIECE = 64 << 10
+_BLOCK = 1024
+"""Raw bytes given to zlib at once, counted from the body's start, so that faults never depend on the chunking."""
+_GZIP, _ZLIB, _RAW = 31, 15, -15
+
+
+class Inflater:
+    """Inflate a body under a limit.
+
+    ``for piece in inflater.feed(chunk)`` gives the inflated bytes piece by piece; stop early and the rest is never
+    inflated. A ``Broken`` is the last that it gives; its offset counts inflated bytes. The pieces joined, and the
+    fault, are the same for every chunking.
+
+    Several gzip members in a row are one body. ``deflate`` is the zlib format; bare deflate data, which some clients
+    send under that name, are told apart by their first two bytes.
+
+    Args:
+        encoding: the ``Content-Encoding``.
+        max_inflation: most inflated bytes for each raw byte; the raw size is rounded up to whole KiB.
+        free_bytes: so much inflated data is accepted from any raw size.
+
+    Source: RFC 9110, section 8.4.1; RFC 1950, section 2.2; RFC 1952, section 2.2.
+    """
+
+    def __init__(self, encoding: Literal["gzip", "deflate"], *, max_inflation: int, free_bytes: int = 1 << 20) -> None:
+        self._gzip = encoding == "gzip"
+        self._max_inflation = max_inflation
+        self._free_bytes = free_bytes
+        self._member = zlib.decompressobj(_GZIP) if self._gzip else None
+        self._head = b""  # the first byte of a deflate body
+        self._raw = 0
+        self._inflated = 0
+        self._whole = True  # nothing yet, or exactly whole members
+        self._open = True
+        self._idle = True
+
+    @property
+    def held_bytes(self) -> int:
+        """Compressed bytes kept between two calls, besides zlib's own window of 32 KiB: at most one."""
+        return len(self._head)
+
+    def feed(self, chunk: bytes) -> Iterator[bytes | Broken]:
+        """Inflate a chunk; take every piece of it before the next call.
+
+        Raises:
+            UsageError: after ``Broken``, after ``close()``, or before the last pieces were taken.
+        """
+        if not self._open:
+            raise UsageError("feed() after the end")
+        if not self._idle:
+            raise UsageError("feed() before the last chunk's pieces were taken")
+        self._idle = False
+        return self._feed(chunk)
+
+    def close(self) -> list[Broken | End]:
+        """``End``, or ``Broken`` if the body stops inside its compressed data. An empty body is fine.
+
+        Raises:
+            UsageError: after ``Broken`` or ``close()``.
+        """
+        if not self._open:
+            raise UsageError("close() after the end")
+        self._open = False
+        return [End()] if self._whole else [Broken(Fault.TRUNCATED, self._inflated)]
+
+    def _feed(self, chunk: bytes) -> Iterator[bytes | Broken]:
+        pos = 0
+        while pos < len(chunk) and self._open:
+            step = min(_BLOCK - self._raw % _BLOCK, len(chunk) - pos)
+            self._raw += step
+            yield from self._inflate(chunk[pos : pos + step])
+            pos += step
+        self._idle = True
+
+    def _inflate(self, block: bytes) -> Iterator[bytes | Broken]:
+        """Inflate a block that crosses no border between KiB of raw bytes."""
+        allowed = max(self._free_bytes, self._max_inflation * -(-self._raw // _BLOCK) * _BLOCK)
+        self._whole = False
+        if self._member is None:
+            block = self._head + block
+            self._head = block if len(block) < 2 else b""
+            if self._head:
+                return
+            self._member = zlib.decompressobj(_ZLIB if _has_zlib_header(block) else _RAW)
+        more = True
+        while more:
+            if self._member.eof and not self._gzip:
+                yield self._break(Fault.BAD_COMPRESSION)
+                return
+            member = self._member = zlib.decompressobj(_GZIP) if self._member.eof else self._member
+            wanted = min(_PIECE, allowed + 1 - self._inflated)
+            piece, damaged = _decompress(member, block, wanted)
+            fits = piece[: allowed - self._inflated]
+            self._inflated += len(fits)
+            if fits:
+                yield fits
+            if len(fits) < len(piece) or damaged:
+                yield self._break(Fault.BAD_COMPRESSION if len(fits) == len(piece) else Fault.INFLATES_TOO_MUCH)
+                return
+            block = member.unused_data if member.eof else member.unconsumed_tail
+            more = bool(block) or (len(piece) == wanted and not member.eof)
+        self._whole = member.eof
+
+    def _break(self, fault: Fault) -> Broken:
+        self._open = False
+        return Broken(fault, self._inflated)
+
+
+def _decompress(member: zlib._Decompress, block: bytes, wanted: int) -> tuple[bytes, bool]:
+    """Up to so many inflated bytes, and whether the data are damaged behind them.
+
+    zlib's Python binding drops what it inflated in a call that fails; a second try, byte by byte, brings it back.
+    """
+    spare = member.copy()
+    try:
+        return member.decompress(block, wanted), False
+    except zlib.error:
+        pass  # the second try tells where
+    good = bytearray()
+    try:
+        for at in range(len(block)):
+            good += spare.decompress(block[at : at + 1])
+    except zlib.error:
+        pass  # here
+    return bytes(good), True
+
+
+def _has_zlib_header(head: bytes) -> bool:
+    """Source: RFC 1950, section 2.2: method 8, and a check number over both bytes."""
+    return head[0] & 0x0F == 8 and int.from_bytes(head[:2]) % 31 == 0
