@@ -1,0 +1,179 @@
+"""``FieldPath``: one field of a request, however deep, with what must be known to set, copy and compare it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+# Messages that one text can hold. Source: the ProtoJSON format; see ``asgi_grpc.codec.set_text``.
+_TEXTUAL = {
+    *("google.protobuf.Timestamp", "google.protobuf.Duration", "google.protobuf.FieldMask"),
+    *("google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"),
+    *(f"google.protobuf.{scalar}Value" for scalar in ("Double", "Float", "Bool", "String", "Bytes")),
+    *(f"google.protobuf.{scalar}Value" for scalar in ("Int64", "UInt64", "Int32", "UInt32")),
+}
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    """Tell a map from other fields."""
+    entry = field.message_type
+    return bool(field.is_repeated and entry is not None and entry.has_options and entry.GetOptions().map_entry)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldPath:
+    """A field of a message, however deep; all but the last step are singular messages.
+
+    Attributes:
+        text: proto names joined by dots, e.g. ``"book.name"``.
+        fields: one for each step.
+        oneofs: for each step that shares a oneof with others: the oneof's place, and the step's name.
+        is_map: the field is a map.
+        repeated: the field is repeated, and no map.
+    """
+
+    text: str
+    fields: tuple[FieldDescriptor, ...]
+    oneofs: tuple[tuple[str, str], ...]
+    is_map: bool
+    repeated: bool
+
+    @property
+    def field(self) -> FieldDescriptor:
+        """The field itself."""
+        return self.fields[-1]
+
+    # Messages are ``Any`` here: their attributes are known only to their descriptors.
+
+    def parent(self, message: Any) -> Any:
+        """The message that holds the field; it needs not be present."""
+        for step in self.fields[:-1]:
+            message = getattr(message, step.name)
+        return message
+
+    def value(self, message: Any) -> Any:
+        """What the field holds: its default, if it is not set."""
+        return getattr(self.parent(message), self.field.name)
+
+    def copy(self, source: Any, target: Any) -> None:
+        """Make the field of ``target`` what it is in ``source``, where it is set."""
+        holder, name = self.parent(target), self.field.name
+        value = self.value(source)
+        if self.is_map or self.repeated:
+            holder.ClearField(name)
+            getattr(holder, name).MergeFrom(value)
+        elif self.field.message_type is not None:
+            getattr(holder, name).CopyFrom(value)
+            getattr(holder, name).SetInParent()
+        else:
+            setattr(holder, name, value)
+
+    def differs(self, left: Any, right: Any) -> bool:
+        """Compare what two messages hold there."""
+        return not _same(self.value(left), self.value(right))
+
+    def contradicts(self, bound: Any, body: Any) -> bool:
+        """Tell whether a body sets the field to something else than ``bound`` does, or another member of its oneof.
+
+        A field without presence that holds its default counts as not set: that can't be told apart.
+        """
+        value = self.value(bound)
+        for step in self.fields:
+            if step.has_presence and not body.HasField(step.name):
+                oneof = step.containing_oneof
+                return oneof is not None and body.WhichOneof(oneof.name) is not None
+            body = getattr(body, step.name)
+        # A repeated field or a map is true if it holds anything; a present field always counts.
+        return bool(self.field.has_presence or body) and not _same(value, body)
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equality in which NaN equals itself."""
+    return bool(left == right) or (left.__class__ is float and left != left and right != right)  # noqa: PLR0124
+
+
+def resolve(
+    message: Descriptor, steps: list[str], look_up: Callable[[Descriptor, str], FieldDescriptor | None]
+) -> FieldPath | None:
+    """Follow names from a message to a field.
+
+    Args:
+        message: where to begin.
+        steps: names, one for each level.
+        look_up: finds a field by one spelling of its name.
+
+    Returns:
+        The path, or None if a name is unknown.
+
+    Raises:
+        ValueError: a step but the last is not a singular message; a sentence.
+    """
+    here: Descriptor | None = message
+    fields: list[FieldDescriptor] = []
+    oneofs: list[tuple[str, str]] = []
+    place = ""
+    for name in steps:
+        if here is None:
+            raise ValueError(
+                f"expected a message before the last '.', got the field {fields[-1].name}, which has no parts"
+            )
+        field = look_up(here, name)
+        if field is None:
+            return None
+        oneof = field.containing_oneof
+        if oneof is not None:
+            oneofs.append((f"{place}{oneof.name}", field.name))
+        fields.append(field)
+        place += f"{field.name}."
+        here = None if field.is_repeated else field.message_type
+    leaf_is_map = is_map(fields[-1])
+    return FieldPath(place[:-1], tuple(fields), tuple(oneofs), leaf_is_map, fields[-1].is_repeated and not leaf_is_map)
+
+
+def by_proto_name(message: Descriptor, name: str) -> FieldDescriptor | None:
+    """Find a field as templates and rules spell it."""
+    return message.fields_by_name.get(name)
+
+
+def by_either_name(message: Descriptor, name: str) -> FieldDescriptor | None:
+    """Find a field as clients spell it; a JSON name wins over another field's proto name, as in bodies."""
+    proto = message.fields_by_name.get(name)
+    if proto is not None and proto.json_name == name:
+        return proto
+    return next((field for field in message.fields if field.json_name == name), proto)
+
+
+def resolve_variable(message: Descriptor, text: str) -> FieldPath:
+    """Find the field of a path variable.
+
+    Raises:
+        ValueError: there is none, or a path can't set it; a sentence.
+
+    Source: google/api/http.proto: not repeated, not a message (but for those that have one text).
+    """
+    path = resolve(message, text.split("."), by_proto_name)
+    if path is None:
+        raise ValueError(f"expected a field of {message.full_name}, but it has no {text}")
+    if path.is_map or path.repeated:
+        raise ValueError(f"expected a singular field in the path, but {text} is repeated")
+    kind = path.field.message_type
+    if kind is not None and kind.full_name not in _TEXTUAL:
+        raise ValueError(f"expected a field in the path that one text can hold, but {text} is a {kind.full_name}")
+    return path
+
+
+def resolve_top_level(message: Descriptor, name: str, what: str) -> FieldDescriptor:
+    """Find the field that ``body`` or ``response_body`` names.
+
+    Raises:
+        ValueError: there is none; a sentence.
+    """
+    if "." in name:
+        raise ValueError(f"expected {what} to name a field at the top level, not {name}")
+    field = message.fields_by_name.get(name)
+    if field is None:
+        raise ValueError(f"expected {what} to name a field of {message.full_name}, but it has no {name}")
+    return field
