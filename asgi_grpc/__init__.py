@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asgi_grpc.asgi import GrpcMiddleware
 from asgi_grpc.errors import (
     AsgiGrpcError,
     CallError,
@@ -15,6 +16,7 @@ from asgi_grpc.errors import (
     UsageError,
 )
 from asgi_grpc.limits import Limits
+from asgi_grpc.schema import Schema
 
 __all__ = [
     "AsgiGrpcError",
@@ -23,9 +25,11 @@ __all__ = [
     "ConfigurationError",
     "DecodeError",
     "FramingError",
+    "GrpcMiddleware",
     "Limits",
     "MethodNotAllowed",
     "NoSuchRoute",
     "RequestError",
+    "Schema",
     "UsageError",
 ]
