@@ -19,12 +19,12 @@ def main(report: str, floor: str) -> int:
         branches = summary.get("num_branches", 0)
         covered = 100.0 * summary["covered_branches"] / branches if branches else 100.0
         lines = 100.0 * summary["covered_lines"] / summary["num_statements"] if summary["num_statements"] else 100.0
-        print(f"{name:45} branches {covered:6.1f} %  lines {lines:6.1f} %")  # noqa: T201
+        print(f"{name:45} branches {covered:6.1f} %  lines {lines:6.1f} %")
         if covered < float(floor) or lines < float(floor):
             missing = entry["missing_lines"], entry.get("missing_branches", [])
             low.append(f"{name}: lines {missing[0]}, branches {missing[1]}")
     for line in low:
-        print(f"below {floor} %: {line}", file=sys.stderr)  # noqa: T201
+        print(f"below {floor} %: {line}", file=sys.stderr)
     return 1 if low else 0
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from asgi_grpc.asgi._types import Headers, Scope
 from asgi_grpc.calls import Backend, MetadataRule, parse_timeout, request_metadata, to_text
-from asgi_grpc.codec import CodecOptions, encode_any
+from asgi_grpc.codec import CodecOptions, EncodeError, encode_any
 from asgi_grpc.dialects import Dialect, Failure
 from asgi_grpc.errors import CallError, Code, Metadata, RequestError
 from asgi_grpc.limits import Limits
@@ -100,6 +100,9 @@ class Gateway:
                 )
             case RequestError():
                 return Failure(code=exc.code, message=str(exc), http_status=exc.http_status)
+            case EncodeError():
+                error_log.error("a reply has no JSON form: %s", exc)
+                return Failure(code=Code.INTERNAL, message=f"the reply has no JSON form: {exc}", http_status=500)
             case _:
                 error_log.error("serving a request failed", exc_info=exc)
                 return Failure(code=Code.INTERNAL, message="internal error", http_status=500)
