@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from asgi_grpc.codec import Codec, CodecOptions, set_text
+from asgi_grpc.codec import Codec, CodecOptions
 from asgi_grpc.errors import ConfigurationError, RequestError, UsageError
 from asgi_grpc.routing._body import FieldReader
 from asgi_grpc.routing._fields import FieldPath, resolve_top_level, resolve_variable
@@ -113,7 +113,7 @@ class _Bound:
         self._values: Any = plan.message_class()  # what path and query say
         for path in plan.variables:
             try:
-                set_text(path.parent(self._values), path.field, variables[path.text], plan.options)
+                path.set_text(self._values, variables[path.text], plan.options)
             except ValueError as problem:
                 raise RequestError(f'the path variable "{path.text}": {problem}') from None
         self._expected = plan.message_class()  # what the query says of the body

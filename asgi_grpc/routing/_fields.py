@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from asgi_grpc.codec import CodecOptions, set_text
+
 # Messages that one text can hold. Source: the ProtoJSON format; see ``asgi_grpc.codec.set_text``.
+_INTEGER_WRAPPERS = {f"google.protobuf.{scalar}Value" for scalar in ("Int64", "UInt64", "Int32", "UInt32")}
 _TEXTUAL = {
+    *_INTEGER_WRAPPERS,
     *("google.protobuf.Timestamp", "google.protobuf.Duration", "google.protobuf.FieldMask"),
     *("google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"),
     *(f"google.protobuf.{scalar}Value" for scalar in ("Double", "Float", "Bool", "String", "Bytes")),
-    *(f"google.protobuf.{scalar}Value" for scalar in ("Int64", "UInt64", "Int32", "UInt32")),
 }
+_INTEGERS = {
+    *(FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64),
+    *(FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64),
+}
+_LEADING_ZEROS = re.compile(r"^(-?)0+(?=[0-9])")
 
 
 def is_map(field: FieldDescriptor) -> bool:
@@ -33,6 +42,7 @@ class FieldPath:
         oneofs: for each step that shares a oneof with others: the oneof's place, and the step's name.
         is_map: the field is a map.
         repeated: the field is repeated, and no map.
+        integer: one text of it is an integer.
     """
 
     text: str
@@ -40,6 +50,7 @@ class FieldPath:
     oneofs: tuple[tuple[str, str], ...]
     is_map: bool
     repeated: bool
+    integer: bool
 
     @property
     def field(self) -> FieldDescriptor:
@@ -57,6 +68,17 @@ class FieldPath:
     def value(self, message: Any) -> Any:
         """What the field holds: its default, if it is not set."""
         return getattr(self.parent(message), self.field.name)
+
+    def set_text(self, message: Any, text: str, options: CodecOptions) -> None:
+        """Set the field, or append to it, from the text of a path or a query.
+
+        Raises:
+            ValueError: the text is not one of the field's type; a sentence, without the text.
+        """
+        if self.integer:
+            # JSON has no leading zeros, but URLs do (/archive/2026/01), and they never mean base 8.
+            text = _LEADING_ZEROS.sub(r"\1", text)
+        set_text(self.parent(message), self.field, text, options)
 
     def copy(self, source: Any, target: Any) -> None:
         """Make the field of ``target`` what it is in ``source``, where it is set."""
@@ -117,9 +139,7 @@ def resolve(
     place = ""
     for name in steps:
         if here is None:
-            raise ValueError(
-                f"expected a message before the last '.', got the field {fields[-1].name}, which has no parts"
-            )
+            raise ValueError(f"expected a message before the '.', got the field {fields[-1].name}, which has no parts")
         field = look_up(here, name)
         if field is None:
             return None
@@ -129,8 +149,16 @@ def resolve(
         fields.append(field)
         place += f"{field.name}."
         here = None if field.is_repeated else field.message_type
-    leaf_is_map = is_map(fields[-1])
-    return FieldPath(place[:-1], tuple(fields), tuple(oneofs), leaf_is_map, fields[-1].is_repeated and not leaf_is_map)
+    leaf = fields[-1]
+    wrapped = leaf.message_type is not None and leaf.message_type.full_name in _INTEGER_WRAPPERS
+    return FieldPath(
+        text=place[:-1],
+        fields=tuple(fields),
+        oneofs=tuple(oneofs),
+        is_map=is_map(leaf),
+        repeated=leaf.is_repeated and not is_map(leaf),
+        integer=wrapped or leaf.cpp_type in _INTEGERS,
+    )
 
 
 def by_proto_name(message: Descriptor, name: str) -> FieldDescriptor | None:

@@ -6,13 +6,13 @@ Source: google/api/http.proto; where it is silent, the rules of our ``docs`` on 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from asgi_grpc.codec import CodecOptions, set_map_text, set_text
+from asgi_grpc.codec import CodecOptions, set_map_text
 from asgi_grpc.errors import RequestError
 from asgi_grpc.routing._escapes import query_pairs
 from asgi_grpc.routing._fields import FieldPath, by_either_name, resolve
@@ -134,13 +134,12 @@ class QueryBinder:
 
     def _set(self, path: FieldPath, entry: str | None, text: str, message: Message) -> None:
         """Set, or append to, a field, or add an entry of a map."""
-        parent = path.parent(message)
         if entry is None:
-            set_text(parent, path.field, text, self._options)
+            path.set_text(message, text, self._options)
             return
-        entries: Any = getattr(parent, path.field.name)
+        entries = path.value(message)
         before = len(entries)
-        set_map_text(parent, path.field, entry, text, self._options)
+        set_map_text(path.parent(message), path.field, entry, text, self._options)
         if len(entries) == before:
             raise ValueError("expected a map's key once, got it again")
 
