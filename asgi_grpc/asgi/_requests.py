@@ -11,6 +11,9 @@ from asgi_grpc.errors import Code, FramingError, RequestError
 from asgi_grpc.framing import Broken, End, Event, Fault, Frame
 from asgi_grpc.routing import Bound
 
+_BATCH = 1024
+"""Messages decoded at once: a small one is some twenty times as large as its frame, and a piece may hold thousands."""
+
 
 class Input(NamedTuple):
     """A piece of the input, cut.
@@ -52,7 +55,9 @@ class ManyRequests:
         self._next_input = next_input
         self._bound = bound
         self._count = 0  # messages handed on
-        self._error: RequestError | None = None
+        self._frames: list[Frame] = []
+        self._next = 0  # of the frames, the first that is not decoded
+        self._error: RequestError | None = None  # behind the frames
         self._ended = False
 
     async def pull(self) -> list[Message]:
@@ -62,19 +67,29 @@ class ManyRequests:
             RequestError: the next message is bad; the good ones before it came with an earlier pull. Its text tells
                 the message's number, from 1, and the byte offset of its document in the input.
         """
-        while self._error is None:
-            if self._ended:
-                return []
-            frames, self._ended, self._error = await self._next_input()
-            messages, bad = self._bound.decode([frame.data for frame in frames])
-            self._count += len(messages)
-            if bad is not None:
-                self._error = self._placed(bad, frames[len(messages)].offset)
+        while True:
+            if self._next < len(self._frames):
+                if messages := self._decode(self._frames[self._next : self._next + _BATCH]):
+                    return messages
             elif isinstance(self._error, FramingError):
-                self._error = self._placed(self._error, self._error.offset)
-            if messages:
-                return messages
-        raise self._error
+                raise self._placed(self._error, self._error.offset)
+            elif self._error is not None:
+                raise self._error
+            elif self._ended:
+                return []
+            else:
+                self._frames, self._ended, self._error = await self._next_input()
+                self._next = 0
+
+    def _decode(self, frames: list[Frame]) -> list[Message]:
+        """The good ones at the beginning of some frames."""
+        messages, bad = self._bound.decode([frame.data for frame in frames])
+        self._next += len(frames)
+        self._count += len(messages)
+        if bad is not None:
+            self._next = len(self._frames)
+            self._error = self._placed(bad, frames[len(messages)].offset)
+        return messages
 
     def _placed(self, error: RequestError, offset: int) -> RequestError:
         """The same error, told with its place in the stream."""

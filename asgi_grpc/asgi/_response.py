@@ -128,7 +128,7 @@ class StreamResponse(HttpResponse):
         self._early = gateway.early_headers
         self._writing = asyncio.Lock()  # a timer may want to write while we do
         self._head_timer: asyncio.TimerHandle | None = None
-        self._silence = SilenceTimer(gateway.heartbeat_s, self._sign_of_life)
+        self._silence = SilenceTimer(gateway.heartbeat_s, self._write_soon)
         self._background: asyncio.Task[None] | None = None
 
     async def accepted(self, call: Call) -> None:
@@ -137,7 +137,7 @@ class StreamResponse(HttpResponse):
         if self._early:
             await self._head()
         else:
-            self._head_timer = asyncio.get_running_loop().call_later(EARLY_HEADERS_S, self._sign_of_life)
+            self._head_timer = asyncio.get_running_loop().call_later(EARLY_HEADERS_S, self._write_soon)
 
     async def messages(self, messages: list[bytes]) -> None:
         """Send some replies."""
@@ -178,7 +178,7 @@ class StreamResponse(HttpResponse):
             self._background.cancel()
             await asyncio.wait({self._background})
 
-    def _sign_of_life(self) -> None:
+    def _write_soon(self) -> None:
         """A timer's turn. While something is being written, that is sign enough."""
         if not self._writing.locked() and (self._background is None or self._background.done()):
             self._background = asyncio.create_task(self._show_life())
@@ -198,6 +198,8 @@ class StreamResponse(HttpResponse):
         """Send the head, unless it has left."""
         if self._state is _State.WAITING:
             assert self._call is not None
+            if self._head_timer is not None:
+                self._head_timer.cancel()
             headers = [
                 (b"content-type", self._writer.media_type),
                 (b"cache-control", b"no-store"),
