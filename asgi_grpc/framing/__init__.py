@@ -6,7 +6,7 @@ from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
 from asgi_grpc.framing._inflate import Inflater
 from asgi_grpc.framing._json import JsonFramer, cut_message
 from asgi_grpc.framing._json_seq import JsonSeqFramer
-from asgi_grpc.framing._sse import SseEvent, SseReader, SseWriter
+from asgi_grpc.framing._sse import SseEvent, SseReader, SseStreamEvent, SseWriter
 from asgi_grpc.framing._whole import WholeFramer
 from asgi_grpc.framing._writers import ArrayWriter, NdjsonWriter, SeqWriter, Writer
 
@@ -24,6 +24,7 @@ __all__ = [
     "SeqWriter",
     "SseEvent",
     "SseReader",
+    "SseStreamEvent",
     "SseWriter",
     "WholeFramer",
     "Writer",

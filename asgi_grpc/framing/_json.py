@@ -13,10 +13,9 @@ import re
 
 from asgi_grpc.errors import UsageError
 from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
+from asgi_grpc.framing._mark import LeadingMark
 from asgi_grpc.framing._scanner import Outcome, ValueScanner
 from asgi_grpc.framing._shortcut import cut_lines, is_one_value
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _SPACES = re.compile(rb"[ \t\r\n]*+")
 _SCALAR = re.compile(rb'[^ \t\r\n"{\[]*+')
@@ -29,7 +28,6 @@ _FAULTS = {Outcome.TOO_LARGE: Fault.FRAME_TOO_LARGE, Outcome.TOO_DEEP: Fault.TOO
 class _Place(enum.Enum):
     """Where in the body we are."""
 
-    MARK = "in front of a byte order mark"
     FIRST = "in front of the byte that decides"
     VALUES = "among values, or in one"
     BRACKET = "behind ["
@@ -66,22 +64,22 @@ class JsonFramer:
     Source: RFC 8259; ndjson-spec 1.0.0, section 3.
     """
 
-    _FIRST = _Place.MARK
+    _FIRST = _Place.FIRST
 
     def __init__(self, *, max_frame_bytes: int, max_depth: int) -> None:
         self._max_frame_bytes = max_frame_bytes
         self._max_depth = max_depth
         self._scanner = ValueScanner(max_frame_bytes=max_frame_bytes, max_depth=max_depth, scalar=_SCALAR)
         self._place = self._FIRST
-        self._marks = 0  # bytes of the mark seen
+        self._mark = LeadingMark()
         self._begin = 0  # offset of the unfinished value
         self._seen = 0  # bytes in all chunks before this one
         self._open = True
 
     @property
     def held_bytes(self) -> int:
-        """Bytes kept between two calls: at most ``max_frame_bytes``, or the first two of a byte order mark."""
-        return len(self._scanner.held) + self._marks
+        """Bytes kept between two calls: at most ``max_frame_bytes``, or two of a byte order mark."""
+        return len(self._scanner.held) + len(self._mark.held)
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The frames that a chunk completes, then ``Broken`` if the body can't be cut any further.
@@ -92,8 +90,9 @@ class JsonFramer:
         if not self._open:
             raise UsageError("feed() after the end")
         events: list[Event] = []
-        if self._place is _Place.MARK:
-            chunk = self._behind_mark(chunk)
+        if not self._mark.passed:
+            chunk = self._mark.strip(chunk)
+            self._seen = self._mark.length
         self._cut(chunk, events)
         self._seen += len(chunk)
         return events
@@ -107,11 +106,9 @@ class JsonFramer:
         if not self._open:
             raise UsageError("close() after the end")
         events: list[Event] = []
-        if self._marks:
-            chunk, self._marks, self._place = BYTE_ORDER_MARK[: self._marks], 0, _Place.FIRST
-            self._seen = 0
-            self._cut(chunk, events)
-            self._seen = len(chunk)
+        if rest := self._mark.close():
+            self._cut(rest, events)
+            self._seen = len(rest)
         if self._open:
             self._close(events)
         return events
@@ -127,19 +124,6 @@ class JsonFramer:
             held.clear()
         events.append(End())
         self._open = False
-
-    def _behind_mark(self, chunk: bytes) -> bytes:
-        """What of the chunk is not byte order mark; bytes of the mark that were none come back."""
-        rest = BYTE_ORDER_MARK[self._marks :]
-        if len(chunk) < len(rest) and rest.startswith(chunk):
-            self._marks += len(chunk)
-            return b""
-        self._place = _Place.FIRST
-        begun, self._marks = self._marks, 0
-        if chunk.startswith(rest):
-            self._seen = len(BYTE_ORDER_MARK)
-            return chunk[len(rest) :]
-        return BYTE_ORDER_MARK[:begun] + chunk
 
     def _cut(self, chunk: bytes, events: list[Event]) -> None:
         pos = 0
@@ -199,7 +183,7 @@ class JsonFramer:
 
 
 class _MessageFramer(JsonFramer):
-    """The values of one message: neither a mark nor an array round them."""
+    """The values of one message: no array is round them."""
 
     _FIRST = _Place.VALUES
 

@@ -11,20 +11,20 @@ import re
 
 from asgi_grpc.errors import UsageError
 from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
+from asgi_grpc.framing._mark import LeadingMark
 from asgi_grpc.framing._scanner import SPACE, Outcome, ValueScanner
 
 _RS = b"\x1e"
 _SCALAR = re.compile(rb'[^ \t\r\n"{\[]*+')
 _ANY_DEPTH = 1 << 62  # the decoder's own limit holds; here depth is only counted
-_MARK = b"\xef\xbb\xbf"
 
 
 class JsonSeqFramer:
     """Cut a byte stream of ``application/json-seq`` into JSON values.
 
     A frame is exactly a value's bytes, given out with its last byte (a number or a literal with the byte behind it).
-    Separators and white space without a value are skipped. Anything before the first separator, or a second value
-    behind one, is ``NOT_JSON``.
+    A byte order mark at the very start, separators and white space without a value are skipped. Anything before the
+    first separator, or a second value behind one, is ``NOT_JSON``.
 
     Args:
         max_frame_bytes: longest value accepted.
@@ -34,6 +34,7 @@ class JsonSeqFramer:
 
     def __init__(self, *, max_frame_bytes: int) -> None:
         self._scanner = ValueScanner(max_frame_bytes=max_frame_bytes, max_depth=_ANY_DEPTH, scalar=_SCALAR)
+        self._mark = LeadingMark()
         self._expecting = False  # a separator was seen, its value not yet
         self._begin = 0  # offset of the unfinished value
         self._seen = 0  # bytes handled
@@ -41,8 +42,8 @@ class JsonSeqFramer:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes kept between two calls: at most ``max_frame_bytes``."""
-        return len(self._scanner.held)
+        """Bytes kept between two calls: at most ``max_frame_bytes``, or two of a byte order mark."""
+        return len(self._scanner.held) + len(self._mark.held)
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The frames that a chunk completes, then ``Broken`` if the body can't be cut any further.
@@ -53,6 +54,9 @@ class JsonSeqFramer:
         if not self._open:
             raise UsageError("feed() after the end")
         events: list[Event] = []
+        if not self._mark.passed:
+            chunk = self._mark.strip(chunk)
+            self._seen = self._mark.length
         head, *records = chunk.split(_RS)
         self._cut(head, events)
         for record in records:
@@ -70,7 +74,9 @@ class JsonSeqFramer:
         if not self._open:
             raise UsageError("close() after the end")
         events: list[Event] = []
-        if self._scanner.held:
+        if self._mark.close():
+            self._break(Fault.NOT_JSON, 0, events)
+        elif self._scanner.held:
             self._break(Fault.TRUNCATED, self._begin, events)
         else:
             events.append(End())

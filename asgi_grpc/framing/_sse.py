@@ -12,9 +12,9 @@ import msgspec
 
 from asgi_grpc.errors import UsageError
 from asgi_grpc.framing._events import Broken, End, Fault
+from asgi_grpc.framing._mark import BYTE_ORDER_MARK
 
 _BREAK = re.compile(rb"\r\n|\r|\n")
-_MARK = b"\xef\xbb\xbf"
 
 
 class SseWriter:
@@ -81,6 +81,9 @@ class SseEvent(msgspec.Struct, frozen=True, gc=False):
     id: str
 
 
+SseStreamEvent = SseEvent | Broken | End
+
+
 class SseReader:
     """Cut a byte stream into events, as a browser does.
 
@@ -109,7 +112,7 @@ class SseReader:
         """Bytes kept between two calls: at most ``max_event_bytes``."""
         return len(self._line) + self._data_bytes
 
-    def feed(self, chunk: bytes) -> list[SseEvent | Broken]:
+    def feed(self, chunk: bytes) -> list[SseStreamEvent]:
         """The events that a chunk completes, then ``Broken`` when one passes the limit.
 
         Raises:
@@ -117,7 +120,7 @@ class SseReader:
         """
         if not self._open:
             raise UsageError("feed() after the end")
-        events: list[SseEvent | Broken] = []
+        events: list[SseStreamEvent] = []
         pos = int(self._after_cr and chunk[:1] == b"\n")
         if chunk:
             self._after_cr = chunk[-1:] == b"\r"
@@ -130,7 +133,7 @@ class SseReader:
         self._seen += len(chunk)
         return events
 
-    def close(self) -> list[Broken | End]:
+    def close(self) -> list[SseStreamEvent]:
         """``End``, or ``Broken`` if the stream stops inside an event's data.
 
         Raises:
@@ -143,7 +146,7 @@ class SseReader:
             return [Broken(Fault.TRUNCATED, self._begin or 0)]
         return [End()]
 
-    def _take(self, chunk: bytes, pos: int, end: int, events: list[SseEvent | Broken]) -> bool:
+    def _take(self, chunk: bytes, pos: int, end: int, events: list[SseStreamEvent]) -> bool:
         """Add to the line at hand; False when the event is too large."""
         if self._begin is None and pos < end:
             self._begin = self._seen + pos
@@ -155,11 +158,11 @@ class SseReader:
         self._line += memoryview(chunk)[pos:end]
         return True
 
-    def _end_line(self, events: list[SseEvent | Broken]) -> None:
+    def _end_line(self, events: list[SseStreamEvent]) -> None:
         line = bytes(self._line)
         self._line.clear()
         if not self._lines:
-            line = line.removeprefix(_MARK)
+            line = line.removeprefix(BYTE_ORDER_MARK)
         self._lines += 1
         if not line:
             if self._data:

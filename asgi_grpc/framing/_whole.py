@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from asgi_grpc.errors import UsageError
 from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
+from asgi_grpc.framing._mark import BYTE_ORDER_MARK
 from asgi_grpc.framing._scanner import SPACE
-
-_MARK = b"\xef\xbb\xbf"
 
 
 class WholeFramer:
@@ -53,7 +52,7 @@ class WholeFramer:
         if not self._open:
             raise UsageError("close() after the end")
         self._open = False
-        offset = len(_MARK) if self._held.startswith(_MARK) else 0
+        offset = len(BYTE_ORDER_MARK) if self._held.startswith(BYTE_ORDER_MARK) else 0
         data = bytes(self._held)[offset:]
         self._held.clear()
         return [Frame(data, offset), End()] if data.lstrip(SPACE) else [End()]

@@ -1,9 +1,52 @@
-"""For tests of ASGI applications and of streams: scripted peers, and strategies that draw bodies and their cuts."""
+"""For tests of ASGI applications and of streams: scripted peers, and strategies that draw bodies and their cuts.
+
+The strategies need Hypothesis (the extra ``test``); they are imported when the first of them is asked for.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from asgi_grpc.testing._exchange import Application, Exchange, ExchangeEndedError, Message, Scope
 from asgi_grpc.testing._http import HttpExchange
+from asgi_grpc.testing._play import Framer, play, play_prefixes
 from asgi_grpc.testing._websocket import WebSocketExchange
 
-__all__ = ["Application", "Exchange", "ExchangeEndedError", "HttpExchange", "Message", "Scope", "WebSocketExchange"]
+if TYPE_CHECKING:
+    from asgi_grpc.testing._strategies import (
+        array_bodies,
+        chunkings,
+        json_seq_bodies,
+        json_values,
+        ndjson_bodies,
+        sse_bodies,
+        websocket_texts,
+    )
+
+__all__ = [
+    "Application",
+    "Exchange",
+    "ExchangeEndedError",
+    "Framer",
+    "HttpExchange",
+    "Message",
+    "Scope",
+    "WebSocketExchange",
+    "array_bodies",
+    "chunkings",
+    "json_seq_bodies",
+    "json_values",
+    "ndjson_bodies",
+    "play",
+    "play_prefixes",
+    "sse_bodies",
+    "websocket_texts",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from asgi_grpc.testing import _strategies  # noqa: PLC0415 - Hypothesis is an extra
+
+    return getattr(_strategies, name)

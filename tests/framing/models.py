@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asgi_grpc.framing import Broken, End, Event, Fault, Frame
+from asgi_grpc.framing import Broken, End, Event, Fault, Frame, SseEvent
 
 SPACE = b" \t\r\n"
 MARK = b"\xef\xbb\xbf"
@@ -54,7 +54,7 @@ def model_value(body: bytes, begin: int, limit: int, depth_limit: int, stops: by
 def model_json(body: bytes, limit: int, depth_limit: int, *, message: bool = False) -> list[Event]:
     """What ``JsonFramer`` (or ``cut_message``) must say about a whole body."""
     events: list[Event] = []
-    at = len(MARK) if body.startswith(MARK) and not message else 0
+    at = len(MARK) if body.startswith(MARK) else 0
     in_array = False
     expect = "first" if not message else "value"
     while True:
@@ -95,8 +95,8 @@ def model_json(body: bytes, limit: int, depth_limit: int, *, message: bool = Fal
 def model_json_seq(body: bytes, limit: int) -> list[Event]:
     """What ``JsonSeqFramer`` must say about a whole body."""
     events: list[Event] = []
-    at = 0
-    for number, record in enumerate(body.split(b"\x1e")):
+    at = len(MARK) if body.startswith(MARK) else 0
+    for number, record in enumerate(body[at:].split(b"\x1e")):
         at += number > 0
         begin = at + len(record) - len(record.lstrip(SPACE))
         if record.strip(SPACE):
@@ -111,3 +111,44 @@ def model_json_seq(body: bytes, limit: int) -> list[Event]:
                 return [*events, Broken(Fault.NOT_JSON, at + end + len(rest) - len(rest.lstrip(SPACE)))]
         at += len(record)
     return [*events, End()]
+
+
+def model_whole(body: bytes, limit: int) -> list[Event]:
+    """What ``WholeFramer`` must say about a whole body."""
+    if len(body) > limit:
+        return [Broken(Fault.FRAME_TOO_LARGE, 0)]
+    text = body.removeprefix(MARK)
+    return [Frame(text, len(body) - len(text)), End()] if text.strip(SPACE) else [End()]
+
+
+def model_sse(body: bytes, limit: int) -> list[SseEvent | Broken | End]:
+    """What ``SseReader`` must say about a whole body."""
+    events: list[SseEvent | Broken | End] = []
+    name = last_id = ""
+    data: list[bytes] = []
+    size = begin = at = 0
+    while at < len(body):
+        ends = [end for end in (body.find(b"\r", at), body.find(b"\n", at)) if end >= 0]
+        end = min(ends, default=len(body))
+        line = body[at:end]
+        if size + len(line) > limit:
+            return [*events, Broken(Fault.FRAME_TOO_LARGE, begin)]
+        if not ends:
+            break
+        line = line if at else line.removeprefix(MARK)
+        at = end + 1 + body.startswith(b"\r\n", end)
+        field, _, value = line.partition(b":")
+        value = value[1:] if value[:1] == b" " else value
+        match field:
+            case b"" if not line:
+                events += [SseEvent(name or "message", b"\n".join(data), last_id)] if data else []
+                name, data, size, begin = "", [], 0, at
+            case b"data":
+                data.append(value)
+                size += len(line)
+            case b"event":
+                name = value.decode(errors="replace")
+            case b"id" if b"\0" not in value:
+                last_id = value.decode(errors="replace")
+    unfinished = data or body[at:].startswith(b"data")
+    return [*events, Broken(Fault.TRUNCATED, begin) if unfinished else End()]

@@ -1,0 +1,134 @@
+"""Compressed bodies: the same bytes, cut otherwise, inflate to the same bytes and the same fault."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgi_grpc.errors import UsageError
+from asgi_grpc.framing import Broken, End, Fault, Inflater
+from asgi_grpc.testing import chunkings
+
+Encoding = Literal["gzip", "deflate"]
+TEXT = b'{"name":"x"}\n' * 40
+PIECE = 64 << 10
+
+
+def bare(data: bytes) -> bytes:
+    deflater = zlib.compressobj(wbits=-15)
+    return deflater.compress(data) + deflater.flush()
+
+
+def inflate(
+    encoding: Encoding, chunks: list[bytes], *, max_inflation: int = 100, free_bytes: int = 1 << 20
+) -> tuple[bytes, Broken | End]:
+    """All inflated bytes, and the last event."""
+    inflater = Inflater(encoding, max_inflation=max_inflation, free_bytes=free_bytes)
+    inflated = b""
+    for chunk in chunks:
+        for piece in inflater.feed(chunk):
+            if isinstance(piece, Broken):
+                return inflated, piece
+            assert 0 < len(piece) <= PIECE
+            inflated += piece
+    return inflated, inflater.close()[0]
+
+
+GZIP, ZLIB, BARE = gzip.compress(TEXT, mtime=0), zlib.compress(TEXT), bare(TEXT)
+CASES = [
+    pytest.param("gzip", GZIP, (TEXT, End()), id="gzip"),
+    pytest.param("deflate", ZLIB, (TEXT, End()), id="zlib"),
+    pytest.param("deflate", BARE, (TEXT, End()), id="bare-deflate"),
+    pytest.param("gzip", b"", (b"", End()), id="nothing"),
+    pytest.param("deflate", b"", (b"", End()), id="nothing-deflated"),
+    pytest.param("deflate", ZLIB[:1], (b"", Broken(Fault.TRUNCATED, 0)), id="one-byte"),
+    pytest.param("gzip", GZIP + gzip.compress(b"2", mtime=0), (TEXT + b"2", End()), id="two-members"),
+    pytest.param("gzip", gzip.compress(b"", mtime=0), (b"", End()), id="empty-member"),
+    pytest.param("gzip", GZIP[:-1], (TEXT, Broken(Fault.TRUNCATED, len(TEXT))), id="truncated-trailer"),
+    pytest.param("gzip", GZIP[:4], (b"", Broken(Fault.TRUNCATED, 0)), id="truncated-head"),
+    pytest.param("gzip", GZIP[:-8] + b"\0" * 8, (TEXT, Broken(Fault.BAD_COMPRESSION, len(TEXT))), id="wrong-checksum"),
+    pytest.param("gzip", b"{}" + GZIP, (b"", Broken(Fault.BAD_COMPRESSION, 0)), id="not-gzip"),
+    pytest.param("gzip", GZIP + b"{}", (TEXT, Broken(Fault.BAD_COMPRESSION, len(TEXT))), id="behind-gzip"),
+    pytest.param("deflate", ZLIB + b"x", (TEXT, Broken(Fault.BAD_COMPRESSION, len(TEXT))), id="behind-zlib"),
+    pytest.param("deflate", BARE + b"x", (TEXT, Broken(Fault.BAD_COMPRESSION, len(TEXT))), id="behind-bare"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "wire", "result"), CASES)
+def test_a_cut_anywhere_changes_nothing(encoding: Encoding, wire: bytes, result: tuple[bytes, Broken | End]) -> None:
+    for cut in range(len(wire) + 1):
+        assert inflate(encoding, [wire[:cut], b"", wire[cut:]]) == result, f"cut at {cut}"
+    assert inflate(encoding, [wire[at : at + 1] for at in range(len(wire))]) == result
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> list[bytes]:
+    text = draw(st.sampled_from([b"x", b"\0", TEXT])) * draw(st.sampled_from([1, 9, 700, 30000]))
+    wire = bytearray(gzip.compress(text, mtime=0, compresslevel=draw(st.sampled_from([0, 1, 9]))))
+    for at in draw(st.lists(st.integers(0, len(wire) - 1), max_size=2)):
+        wire[at] = draw(st.integers(0, 255))
+    return draw(chunkings(bytes(wire)))
+
+
+@given(damaged(), st.sampled_from([1, 3, 100]), st.sampled_from([0, 1000, 1 << 20]))
+def test_damage_shows_at_the_same_byte_however_it_is_cut(chunks: list[bytes], ratio: int, free: int) -> None:
+    whole = inflate("gzip", [b"".join(chunks)], max_inflation=ratio, free_bytes=free)
+    assert inflate("gzip", chunks, max_inflation=ratio, free_bytes=free) == whole
+
+
+def test_a_bomb_trips_at_the_first_byte_over_the_limit() -> None:
+    bomb = gzip.compress(b"\0" * (8 << 20), mtime=0)
+    assert len(bomb) < 9 << 10
+    inflated, last = inflate("gzip", [bomb])
+    assert (len(inflated), last) == (1 << 20, Broken(Fault.INFLATES_TOO_MUCH, 1 << 20))
+    assert len(inflate("gzip", [bomb], max_inflation=2000)[0]) == 8 << 20
+    exact = gzip.compress(b"\0" * (1 << 20), mtime=0)
+    assert inflate("gzip", [exact]) == (b"\0" * (1 << 20), End())
+    one_over = gzip.compress(b"\0" * ((1 << 20) + 1), mtime=0)
+    assert inflate("gzip", [one_over])[1] == Broken(Fault.INFLATES_TOO_MUCH, 1 << 20)
+
+
+def test_pieces_are_made_when_they_are_asked_for() -> None:
+    bomb = gzip.compress(b"\0" * (64 << 20), mtime=0)
+    inflater = Inflater("gzip", max_inflation=100000)
+    tracemalloc.start()
+    pieces = inflater.feed(bomb)
+    assert isinstance(next(pieces), bytes)
+    assert isinstance(next(pieces), bytes)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1 << 20
+    with pytest.raises(UsageError, match="before the last"):
+        inflater.feed(b"")
+
+
+@pytest.mark.parametrize("wire", [GZIP[:-1] + b"x", gzip.compress(b"\0" * (2 << 20), mtime=0)])
+def test_a_fault_is_the_last_piece(wire: bytes) -> None:
+    inflater = Inflater("gzip", max_inflation=100)
+    *pieces, last = inflater.feed(wire + b"behind")
+    assert isinstance(last, Broken)
+    assert all(isinstance(piece, bytes) for piece in pieces)
+    with pytest.raises(UsageError, match="after the end"):
+        inflater.feed(b"")
+
+
+def test_nothing_is_taken_after_the_end() -> None:
+    inflater = Inflater("gzip", max_inflation=100)
+    assert inflater.close() == [End()]
+    with pytest.raises(UsageError, match="after the end"):
+        inflater.feed(b"")
+    with pytest.raises(UsageError, match="after the end"):
+        inflater.close()
+
+
+def test_one_byte_of_deflate_is_kept() -> None:
+    inflater = Inflater("deflate", max_inflation=100)
+    assert list(inflater.feed(ZLIB[:1])) == []
+    assert inflater.held_bytes == 1
+    assert b"".join([piece for piece in inflater.feed(ZLIB[1:] + b"x") if isinstance(piece, bytes)]) == TEXT
