@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -206,6 +207,18 @@ class HttpConnection:
             if len(body) > max_bytes:
                 raise PeerError(f"the answer is larger than {max_bytes} bytes")
         return bytes(body)
+
+    async def read_beginning(self, *, max_bytes: int) -> bytes:
+        """What can be had of the body, up to a length: for an error's text. A body that breaks off is no error here.
+
+        Raises:
+            UsageError: as ``read_chunk``.
+        """
+        body = bytearray()
+        with suppress(ConnectionLostError, PeerError):
+            while len(body) < max_bytes and (chunk := await self.read_chunk()):
+                body += chunk
+        return bytes(body[:max_bytes])
 
     def close(self) -> None:
         """End the connection properly. Twice is once."""

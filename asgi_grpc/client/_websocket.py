@@ -248,7 +248,7 @@ async def _shake_hands(connection: HttpConnection, subprotocols: Sequence[str], 
             f"the server refused the WebSocket with HTTP status {head.status}",
             status=head.status,
             headers=head.headers,
-            body=await _beginning(connection),
+            body=await connection.read_beginning(max_bytes=_MAX_REFUSAL_BYTES),
         )
     accepted = base64.b64encode(sha1(key + _GUID, usedforsecurity=False).digest()).decode()
     if head.header("sec-websocket-accept") != accepted or (head.header("upgrade") or "").lower() != "websocket":
@@ -258,14 +258,3 @@ async def _shake_hands(connection: HttpConnection, subprotocols: Sequence[str], 
     if (chosen := head.header("sec-websocket-protocol")) is not None and chosen not in subprotocols:
         raise PeerError("the server chose a WebSocket subprotocol that was not offered")
     return head
-
-
-async def _beginning(connection: HttpConnection) -> bytes:
-    """What can be read of a refusal's body."""
-    body = b""
-    try:
-        while len(body) < _MAX_REFUSAL_BYTES and (chunk := await connection.read_chunk()):
-            body += chunk
-    except (ConnectionLostError, PeerError):
-        pass  # the status has said the most
-    return body[:_MAX_REFUSAL_BYTES]

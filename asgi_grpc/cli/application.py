@@ -1,0 +1,103 @@
+"""The application that ``asgi-grpc serve`` runs, made from options: by itself, and again in each worker process."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from asgi_grpc.asgi import Application, GrpcMiddleware
+from asgi_grpc.errors import ConfigurationError
+from asgi_grpc.schema import Schema
+
+VARIABLE = "ASGI_GRPC_SERVE"
+"""The environment variable that carries the options to the workers, as JSON."""
+
+
+class SchemaOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the schema comes from.
+
+    Attributes:
+        target: the gRPC server that is asked where no file is given.
+        descriptor_sets: files of ``protoc --include_imports --descriptor_set_out``, or of ``buf build``.
+        protos: ``.proto`` files.
+        services_json: a file of HTTP rules; its messages are in the descriptor sets.
+        services: full names of those to serve; none: all.
+    """
+
+    target: str | None = None
+    descriptor_sets: tuple[str, ...] = ()
+    protos: tuple[str, ...] = ()
+    services_json: str | None = None
+    services: tuple[str, ...] = ()
+
+
+class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway in front of one target; the attributes are those of ``GrpcMiddleware``."""
+
+    target: str
+    schema: SchemaOptions
+    dialect: str = "envelope"
+    origins: tuple[str, ...] = ()
+    half_close_after_idle_s: float | None = None
+
+
+async def read_schema(options: SchemaOptions) -> Schema:
+    """Read the schema from its files, or by reflection where there are none.
+
+    Raises:
+        ConfigurationError: it can't be read, or has not the services asked for.
+    """
+    schema = _read_files(options)
+    if schema is None:
+        if options.target is None:
+            raise ConfigurationError(
+                "there is no schema: give --descriptor-set, --proto, or a server that has reflection"
+            )
+        schema = await Schema.from_reflection(options.target)
+    return schema.only(options.services) if options.services else schema
+
+
+def build(options: GatewayOptions, schema: Schema) -> GrpcMiddleware:
+    """Wire the gateway.
+
+    Raises:
+        ConfigurationError: as ``GrpcMiddleware``.
+    """
+    return GrpcMiddleware(
+        schema=schema,
+        upstream=options.target,
+        dialect=options.dialect,
+        origins="*" if "*" in options.origins else options.origins,
+        half_close_after_idle_s=options.half_close_after_idle_s,
+    )
+
+
+def create() -> Application:
+    """The factory that workers call: the options come from the environment, and name at least one file.
+
+    Raises:
+        ConfigurationError: the variable is missing, or what it says can't be wired.
+    """
+    try:
+        options = msgspec.json.decode(os.environ[VARIABLE], type=GatewayOptions)
+    except (KeyError, msgspec.DecodeError) as exc:
+        raise ConfigurationError(f"expected the options of `asgi-grpc serve` in {VARIABLE}") from exc
+    schema = _read_files(options.schema)
+    if schema is None:
+        raise ConfigurationError(f"{VARIABLE} names no file with a schema")
+    return build(options, schema.only(options.schema.services) if options.schema.services else schema)
+
+
+def _read_files(options: SchemaOptions) -> Schema | None:
+    """The schema of all files; None if there are none."""
+    schemas: list[Schema] = []
+    if options.services_json is not None:
+        if not options.descriptor_sets:
+            raise ConfigurationError("--services-json names messages: give their --descriptor-set too")
+        schemas.append(Schema.from_services_json(options.services_json, descriptors=options.descriptor_sets))
+    elif options.descriptor_sets:
+        schemas.append(Schema.from_descriptor_set(*options.descriptor_sets))
+    if options.protos:
+        schemas.append(Schema.from_protos(*options.protos))
+    return Schema.merge(*schemas) if schemas else None
