@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 MAX_NAME_CHARS = 128
 SETTLE_S = 0.01
+GONE_S = 1.0
 
 
 class Refused(Exception):  # noqa: N818  # it is an answer, not an accident
@@ -83,9 +84,12 @@ async def serving(context: Context, method: str) -> AsyncIterator[Call]:
     except Refused as refusal:
         call.ended("refused", str(refusal))
         await context.abort(refusal.code, str(refusal))
-    except (asyncio.CancelledError, grpc.aio.InternalError):
-        # The client cancelled or vanished: grpc.aio cancels the handler, unless it was just writing: then that fails.
+    except asyncio.CancelledError:  # the client cancelled or vanished
         call.ended("cancelled")
+        raise
+    except grpc.aio.InternalError:  # it did so while we wrote; the cancellation is a moment away
+        call.ended("cancelled")
+        await asyncio.sleep(GONE_S)
         raise
     except BaseException:
         call.ended("failed")

@@ -134,7 +134,7 @@ class CollaborationMethods(streaming_pb2_grpc.StreamingServiceServicer):
             if first is None:
                 raise invalid("the first event must say user_id and document_id")
             user_id = check_name("user_id", first.user_id)
-            document = self._open(check_name("document_id", first.document_id))
+            document = self.open_document(check_name("document_id", first.document_id))
             call.about = f"document {document.document_id}"
             with document.opened(user_id) as mailbox:
 
@@ -147,7 +147,7 @@ class CollaborationMethods(streaming_pb2_grpc.StreamingServiceServicer):
 
                 await converse(context, first, events, hear, mailbox)
 
-    def _open(self, document_id: str) -> Document:
+    def open_document(self, document_id: str) -> Document:
         """The document of that name, a new one if there is none."""
         if document_id not in self.documents:
             if len(self.documents) >= MAX_DOCUMENTS:

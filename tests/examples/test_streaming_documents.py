@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import streaming_pb2 as pb
+from streaming_calls import Refused
+from streaming_documents import MAX_DOCUMENTS
 from streaming_pb2_grpc import StreamingServiceStub as Stub
+from streaming_server import StreamingService
+from streaming_store import FileStore
 
 from tests.examples.speaking import INVALID, Talk, failure
 from tests.processes import Started
@@ -112,3 +118,13 @@ def test_an_editor_that_vanishes_has_left(server: Started, stub: Stub) -> None:
     assert told(stays.hear(2)) == [("goes", "JOIN", 0, None), ("goes", "LEAVE", 0, None)]
     stays.end()
     goes.say(None)
+
+
+def test_there_may_be_only_so_many_documents(tmp_path: Path) -> None:
+    service = StreamingService(FileStore(tmp_path, max_file_bytes=1))
+    for number in range(MAX_DOCUMENTS):
+        service.open_document(str(number))
+    service.open_document("0")
+    with pytest.raises(Refused) as refused:
+        service.open_document("one more")
+    assert refused.value.code is grpc.StatusCode.RESOURCE_EXHAUSTED

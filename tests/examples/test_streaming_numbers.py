@@ -11,6 +11,7 @@ import streaming_pb2 as pb
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 from streaming_pb2_grpc import StreamingServiceStub as Stub
+from streaming_records import MAX_SOURCES
 
 from tests.examples.speaking import INVALID, Talk, failure
 from tests.processes import Started
@@ -100,6 +101,13 @@ def test_bad_live_data_is_answered_with_an_error(stub: Stub) -> None:
         (3, "value must be finite", 0),
         (0, "", 1),
     ]
+
+
+def test_live_data_may_have_only_so_many_sources(stub: Stub) -> None:
+    entries = (pb.DataInput(source=str(number), value=1) for number in range(MAX_SOURCES + 1))
+    *others, last = stub.ProcessLiveData(entries)
+    assert all(result.count == 1 for result in others)
+    assert (last.error.code, last.error.message) == (8, "more than 10000 sources in one stream")
 
 
 def test_a_source_of_live_data_that_goes_is_noticed(server: Started, stub: Stub) -> None:
