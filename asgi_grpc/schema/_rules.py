@@ -15,7 +15,7 @@ _VERBS = {"get": "GET", "put": "PUT", "post": "POST", "delete": "DELETE", "patch
 
 def read_service(descriptor: ServiceDescriptor) -> Service:
     """One service with the rules that its methods are annotated with."""
-    return Service(full_name=descriptor.full_name, methods=tuple(_read_method(m) for m in descriptor.methods))
+    return Service(full_name=descriptor.full_name, methods=tuple(read_method(m) for m in descriptor.methods))
 
 
 def read_rule(rule: HttpRule, *, method: str, source: str) -> list[Binding]:
@@ -47,7 +47,7 @@ def with_default(path: str, bindings: list[Binding]) -> tuple[Binding, ...]:
     return (*bindings, Binding(http_method="POST", template=path, body="*", source="default"))
 
 
-def _read_method(descriptor: MethodDescriptor) -> Method:
+def read_method(descriptor: MethodDescriptor) -> Method:
     """One method with its annotation's bindings and the default one."""
     service = descriptor.containing_service.full_name
     path = f"/{service}/{descriptor.name}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 
+import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
@@ -13,7 +15,10 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.schema._files import SetSource, build_pool, closure, merge_sets, read_set
 from asgi_grpc.schema._nouns import Method, Service
+from asgi_grpc.schema._protoc import compile_protos
+from asgi_grpc.schema._reflection import reflect
 from asgi_grpc.schema._rules import read_service
+from asgi_grpc.schema._services_json import read_services_json
 
 
 class Schema:
@@ -56,6 +61,48 @@ class Schema:
                 for.
         """
         return cls._of(merge_sets(read_set(source) for source in sources))
+
+    @classmethod
+    def from_protos(cls, *paths: str | os.PathLike[str], include: Sequence[str | os.PathLike[str]] = ()) -> Schema:
+        """Take the services of ``.proto`` files; needs the extra ``protoc``. Costs a run of protoc.
+
+        Args:
+            paths: of the files.
+            include: folders in which imports are looked up, before the files' own folders. google/protobuf and
+                google/api are always found. Services of imported files are not taken.
+        """
+        compiled, names = compile_protos(paths, include)
+        schema = cls._of(merge_sets([read_set(compiled)]))
+        asked_for = [file for file in schema.files if file.name in names]
+        return cls(_services_of(asked_for), pool=schema.pool, files=asked_for)
+
+    @classmethod
+    def from_services_json(
+        cls, path: str | os.PathLike[str], *, descriptors: SetSource | ModuleType | Sequence[SetSource | ModuleType]
+    ) -> Schema:
+        """Take the services, their kinds and their HTTP rules from a ``services.json``.
+
+        Args:
+            path: of the file: service -> method -> ``input_type``, ``output_type``, ``options``, ``streaming_type``,
+                ``method_full_name``, ``http``. Its rules stand in place of the annotations of the descriptors.
+            descriptors: the messages: descriptor sets, as for ``from_descriptor_set``, or generated modules. If they
+                have the services too, both must agree.
+        """
+        if isinstance(descriptors, bytes | str | os.PathLike | ModuleType):
+            descriptors = [descriptors]
+        pool, files = _open(descriptors)
+        return cls(read_services_json(path, pool), pool=pool, files=files)
+
+    @classmethod
+    async def from_reflection(cls, target: str | grpc.aio.Channel, *, timeout_s: float = 10.0) -> Schema:
+        """Ask a running server for its services; needs the extra ``reflection``.
+
+        Args:
+            target: of a server without TLS, e.g. ``"localhost:50051"``, or a channel of any kind, which stays open.
+            timeout_s: for the whole exchange.
+        """
+        files, services = await reflect(target, timeout_s=timeout_s)
+        return cls._of(files).only(services)
 
     @classmethod
     def from_pool(cls, *services: str, pool: DescriptorPool | None = None) -> Schema:
@@ -102,6 +149,16 @@ class Schema:
                 known = ", ".join(self.services) or "none"
                 raise ConfigurationError(f"the schema has no service {name}; it has {known}")
         return Schema((self.services[name] for name in services), pool=self.pool, files=self.files)
+
+
+def _open(descriptors: Sequence[SetSource | ModuleType]) -> tuple[DescriptorPool, list[FileDescriptor]]:
+    """A pool of descriptor sets and modules; modules alone keep their own, and with it their classes."""
+    modules = [_file_of(source) for source in descriptors if isinstance(source, ModuleType)]
+    sets = [read_set(source) for source in descriptors if not isinstance(source, ModuleType)]
+    if not sets:
+        return descriptor_pool.Default(), modules
+    sets += [(f"the module of {file.name}", FileDescriptorSet(file=closure([file]).values())) for file in modules]
+    return build_pool(merge_sets(sets))
 
 
 def _services_of(files: Iterable[FileDescriptor]) -> list[Service]:
