@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import aclosing, suppress
 from typing import Protocol
 
@@ -40,7 +41,7 @@ class Answer(Protocol):
         ...
 
 
-class Exchange:
+class Exchange(ABC):
     """One call, from its request to the end of its answer: the state of one connection.
 
     Subclasses say how input is read and how output is written. ``run`` is called once.
@@ -81,9 +82,9 @@ class Exchange:
             await self._inbox.stop()
             await self._answer.stop()
 
+    @abstractmethod
     def _prepare(self) -> Requests:
         """Check the rest of the request's head, and say where the call's requests come from."""
-        raise NotImplementedError
 
     async def _call(self) -> None:
         """From the request's head to the last reply."""

@@ -12,7 +12,7 @@ from asgi_grpc.asgi._lifespan import run_lifespan
 from asgi_grpc.asgi._response import HttpResponse, SingleResponse
 from asgi_grpc.asgi._types import Application, Receive, Scope, Send
 from asgi_grpc.asgi._websocket import WebSocketAnswer, WebSocketExchange
-from asgi_grpc.calls import ChannelBackend, ChannelOptions, MetadataRule, Preset, Upstream, metadata_rule
+from asgi_grpc.calls import Backend, ChannelBackend, ChannelOptions, MetadataRule, Preset, Upstream, metadata_rule
 from asgi_grpc.codec import CodecOptions
 from asgi_grpc.dialects import Dialect, find_dialect
 from asgi_grpc.errors import ConfigurationError, MethodNotAllowed, NoSuchRoute, RequestError
@@ -30,7 +30,8 @@ class GrpcMiddleware:
         app: gets every request that no method serves, with the server's own scope, receive and send. None: such
             requests get 404 or 405.
         schema: the services and their HTTP rules.
-        upstream: where the services answer: a gRPC target for an insecure channel, or a ready ``grpc.aio`` channel.
+        upstream: where the services answer: a gRPC target for an insecure channel, a ready ``grpc.aio`` channel, or any
+            object that is a ``Backend``.
         services: full names of those to serve; None: all of the schema.
         limits: bounds on what one peer can make us hold.
         dialect: how answers are spelled: ``"envelope"``, ``"grpc-gateway"``, ``"bare"``, or an object of your own.
@@ -55,7 +56,7 @@ class GrpcMiddleware:
         app: Application | None = None,
         *,
         schema: Schema | None = None,
-        upstream: Upstream | None = None,
+        upstream: Upstream | Backend | None = None,
         services: Sequence[str] | None = None,
         limits: Limits | None = None,
         dialect: str | Dialect = "envelope",
@@ -80,7 +81,9 @@ class GrpcMiddleware:
         self._app = app
         self._gateway = Gateway(
             router=Router(served.methods, codec_options=options, ignore_unknown_query=spelled.ignore_unknown_query),
-            backend=ChannelBackend(upstream, options=_message_sizes(limits) + list(channel_options)),
+            backend=upstream
+            if isinstance(upstream, Backend)
+            else ChannelBackend(upstream, options=[*_message_sizes(limits), *channel_options]),
             dialect=spelled,
             codec_options=options,
             limits=limits,

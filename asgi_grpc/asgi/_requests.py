@@ -101,7 +101,7 @@ class OneRequest:
     """The request of a call that takes one message: the whole input.
 
     Args:
-        next_input: waits for the next piece of the input.
+        next_input: waits for the next piece of the input, which holds one frame at most.
         bound: decodes, and applies what the path and the query bound.
         complete: called when the input is complete.
     """
@@ -134,6 +134,4 @@ class OneRequest:
         messages, bad = self._bound.decode([frame.data for frame in found])
         if bad is not None:
             raise bad
-        if len(messages) > 1:
-            raise RequestError("more input than the one message that this method takes")
         return messages

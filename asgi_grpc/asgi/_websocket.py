@@ -24,7 +24,7 @@ from asgi_grpc.asgi._types import (
     WebSocketClose,
     WebSocketSend,
 )
-from asgi_grpc.asgi._websocket_input import RECORDS_V1, cut_bare, cut_records
+from asgi_grpc.asgi._websocket_input import CANCEL_MARK, RECORDS_V1, cut_bare, cut_records
 from asgi_grpc.calls import Call, Requests, response_headers, to_text
 from asgi_grpc.dialects import Dialect, EnvelopeDialect, Failure
 from asgi_grpc.errors import Code, RequestError
@@ -140,6 +140,8 @@ class WebSocketExchange(Exchange):
         if self._complete:
             self._check_after_end(data)
             return None, False
+        if self._cut is cut_records and CANCEL_MARK in data:
+            self._check_cancel(self._cut(data, self._gateway.limits))  # it does not wait until the call wants more
         return data, False
 
     def _complete_input(self) -> None:
@@ -151,11 +153,15 @@ class WebSocketExchange(Exchange):
         Where the whole request is in the address, clients that must send something first may send an empty message.
         """
         found = self._cut(text, self._gateway.limits)
-        if found.error is not None and found.error.code is Code.CANCELLED:
-            raise found.error
+        self._check_cancel(found)
         empty = not self._match.route.binding.body and all(frame.data.strip() == b"{}" for frame in found.frames)
         if found.error is not None or (found.frames and not empty):
             raise RequestError(_MORE_INPUT)
+
+    @staticmethod
+    def _check_cancel(found: Input) -> None:
+        if found.error is not None and found.error.code is Code.CANCELLED:
+            raise found.error
 
     async def _only_input(self) -> Input:
         """The message of a method that takes one: it ends its own input. A binding without a body needs none."""

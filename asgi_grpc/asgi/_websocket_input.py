@@ -19,6 +19,9 @@ from asgi_grpc.limits import Limits
 RECORDS_V1 = "asgi-grpc.records.v1"
 """The subprotocol in which both sides speak in records."""
 
+CANCEL_MARK = b'"cancel"'
+"""Stands in every text that holds a ``cancel`` record, and in few others."""
+
 CutText = Callable[[bytes, Limits], Input]
 
 _END_MARK = b'"__end_stream__"'

@@ -6,7 +6,7 @@ Requests are pulled, replies are iterated; both move in lists. Nothing here know
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from google.protobuf.message import Message
 
@@ -48,8 +48,9 @@ class Call(Protocol):
         ...
 
 
+@runtime_checkable
 class Backend(Protocol):
-    """Where methods live."""
+    """Where methods live. Bring your own by giving one as ``upstream``."""
 
     async def open(self) -> None:
         """Get ready to start calls. Idempotent."""

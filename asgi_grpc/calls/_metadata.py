@@ -14,7 +14,7 @@ from typing import Any, Literal
 from google.protobuf.message import DecodeError as WireError
 from google.rpc import status_pb2
 
-from asgi_grpc.errors import Code, Detail, Metadata, RequestError
+from asgi_grpc.errors import Code, ConfigurationError, Detail, Metadata, RequestError
 
 Headers = Iterable[tuple[bytes, bytes]]
 """ASGI headers: lower-case names, raw values."""
@@ -69,9 +69,15 @@ def metadata_rule(rule: Preset | MetadataRule) -> MetadataRule:
     """The rule of a preset's name; a callable is a rule already.
 
     Raises:
-        KeyError: no preset has this name.
+        ConfigurationError: no preset has this name.
     """
-    return rule if callable(rule) else _RULES[rule]
+    if callable(rule):
+        return rule
+    if rule not in _RULES:
+        raise ConfigurationError(
+            f"there is no metadata preset {rule!r}; choose one of {', '.join(_RULES)}, or a callable"
+        )
+    return _RULES[rule]
 
 
 def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> Metadata:

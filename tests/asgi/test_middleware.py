@@ -1,0 +1,145 @@
+"""The middleware round other applications, and alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from asgi_grpc import ConfigurationError, GrpcMiddleware
+from asgi_grpc.testing import HttpExchange
+from tests.asgi.fakes import GREETER, HELLO, FakeBackend, gateway, greet
+from tests.asgi.test_http import ask, refusal
+from tests.asgi.test_websocket import ADA, talk
+
+
+class Wrapped:
+    """An application that records what it was called with."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, Any, Any]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.calls.append((scope, receive, send))
+        if scope["type"] == "lifespan":
+            while (event := await receive())["type"] != "lifespan.shutdown":
+                await send({"type": f"{event['type']}.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+
+
+async def nothing() -> dict[str, Any]:
+    return {"type": "http.disconnect"}
+
+
+async def swallow(_event: Any) -> None:
+    pass
+
+
+class TestWrapping:
+    @pytest.mark.parametrize(
+        "scope",
+        [
+            {"type": "http", "method": "GET", "path": "/own", "headers": []},
+            {"type": "http", "method": "DELETE", "path": HELLO, "headers": []},
+            {"type": "http", "method": "OPTIONS", "path": HELLO, "headers": []},
+            {"type": "websocket", "path": "/own", "headers": []},
+            {"type": "future"},
+        ],
+        ids=["http", "another-method", "options", "websocket", "unknown-type"],
+    )
+    async def test_what_is_not_ours_goes_on_untouched(self, scope: dict[str, Any]) -> None:
+        wrapped = Wrapped()
+        app, _ = gateway(app=wrapped)
+        before = dict(scope)
+        await app(scope, nothing, swallow)
+        ((seen, receive, send),) = wrapped.calls
+        assert seen is scope
+        assert scope == before
+        assert (receive, send) == (nothing, swallow)
+
+    async def test_what_is_ours_never_reaches_it(self) -> None:
+        wrapped = Wrapped()
+        app, _ = gateway(app=wrapped)
+        assert (await ask(app)).status == 200
+        assert (await talk(app, HELLO, ADA)).close_code == 1000
+        assert wrapped.calls == []
+
+    async def test_a_malformed_path_of_ours_is_refused_here(self) -> None:
+        wrapped = Wrapped()
+        app, _ = gateway(app=wrapped)
+        assert refusal(await ask(app, "/v1/helloworld/%zz", b"", method="GET"))[0] == 400
+        assert (await talk(app, "/v1/helloworld/%zz")).sent[0]["status"] == 400
+
+
+class TestAlone:
+    async def test_unknown_paths_and_methods(self) -> None:
+        app, _ = gateway()
+        assert refusal(await ask(app, "/nowhere"))[:2] == (404, "NOT_FOUND")
+        x = await ask(app, HELLO, b"", method="DELETE")
+        assert (x.status, dict(x.headers)[b"allow"]) == (405, b"POST")
+
+    async def test_options_tells_the_methods(self) -> None:
+        app, _ = gateway()
+        x = await ask(app, HELLO, b"", method="OPTIONS")
+        assert (x.status, x.headers, x.body) == (204, [(b"allow", b"POST")], b"")
+
+    async def test_other_scopes_are_let_be(self) -> None:
+        app, _ = gateway()
+        await app({"type": "future"}, nothing, swallow)
+
+    @pytest.mark.parametrize("raw", [True, False])
+    async def test_root_path_is_not_part_of_the_route(self, raw: bool) -> None:
+        app, backend = gateway()
+        x = HttpExchange(app, path="/prefix%20x/v1/helloworld/A%2Fa")
+        x.scope["root_path"] = "/prefix x"
+        if not raw:
+            x.scope["raw_path"] = None
+        async with x:
+            await x.send_body(more=False)
+            await x.ended()
+        assert (x.status, backend.names) == ((200, ["A/a"]) if raw else (404, []))  # only the raw path keeps the escape
+
+
+class TestLifespan:
+    async def run(self, app: Any, backend: FakeBackend) -> list[str]:
+        events = iter(["lifespan.startup", "lifespan.shutdown"])
+        told = backend.log
+
+        async def receive() -> dict[str, Any]:
+            return {"type": next(events)}
+
+        async def send(event: Any) -> None:
+            told.append(event["type"])
+
+        await app({"type": "lifespan"}, receive, send)
+        return told
+
+    @pytest.mark.parametrize("wrapped", [None, Wrapped()], ids=["alone", "wrapped"])
+    async def test_the_backend_opens_before_the_application_and_closes_after_it(self, wrapped: Any) -> None:
+        app, backend = gateway(app=wrapped)
+        assert await self.run(app, backend) == [
+            "open",
+            "lifespan.startup.complete",
+            "lifespan.shutdown.complete",
+            "close",
+        ]
+
+
+class TestWiring:
+    @pytest.mark.parametrize(
+        ("options", "text"),
+        [
+            ({"schema": None}, "give a schema"),
+            ({"upstream": None}, "give an upstream"),
+            ({"dialect": "soap"}, "no dialect 'soap'"),
+            ({"services": ["no.Such"]}, "no.Such"),
+            ({"origins": "https://app.example"}, "expected a list"),
+            ({"metadata": "everything"}, "everything"),
+        ],
+    )
+    def test_faults_are_told_at_start_up(self, options: dict[str, Any], text: str) -> None:
+        with pytest.raises(ConfigurationError, match=text):
+            GrpcMiddleware(**{"schema": GREETER, "upstream": FakeBackend(greet), **options})
+
+    def test_only_some_services(self) -> None:
+        GrpcMiddleware(schema=GREETER, upstream="localhost:1", services=["helloworld.Greeter"])

@@ -1,0 +1,288 @@
+"""WebSocket exchanges, event by event."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from asgi_grpc import CallError, Code, Limits
+from asgi_grpc.testing import WebSocketExchange
+from tests.asgi.fakes import BIDI, DOWN, HELLO, UP, FakeCall, gateway
+from tests.asgi.test_http import fail, hang
+
+ADA, BOB = '{"name":"Ada"}', '{"name":"Bob"}'
+RECORDS = ["other", "asgi-grpc.records.v1"]
+COMPLETE = '{"type":"complete"}'
+
+
+def response(text: str) -> str:
+    return f'{{"type":"response","data":{{"message":"{text}"}}}}'
+
+
+def request(message: str) -> str:
+    return f'{{"type":"request","data":{message}}}'
+
+
+async def talk(app: Any, path: str, *texts: str, **options: Any) -> WebSocketExchange:
+    """Say all of it, and hear all of the answer."""
+    async with WebSocketExchange(app, path=path, **options) as x:
+        for text in texts:
+            await x.send_text(text)
+        await x.ended()
+    return x
+
+
+def error_of(x: WebSocketExchange) -> tuple[str, str]:
+    record = json.loads(x.texts[-1])
+    assert record["type"] == "error"
+    return record["code"], record["error"]
+
+
+class TestBare:
+    async def test_a_client_stream_ends_with_an_empty_message(self) -> None:
+        app, _ = gateway()
+        x = await talk(app, UP, ADA + "\n" + BOB, "")
+        assert x.sent == [
+            {"type": "websocket.accept", "subprotocol": None, "headers": []},
+            {"type": "websocket.send", "text": response("Hello Ada, Bob")},
+            {"type": "websocket.send", "text": COMPLETE},
+            {"type": "websocket.close", "code": 1000, "reason": ""},
+        ]
+
+    async def test_the_other_system_s_mark_may_stand_behind_messages(self) -> None:
+        app, backend = gateway()
+        x = await talk(app, BIDI, ADA, BOB + '\n {"__end_stream__" : true} ')
+        assert x.texts == [response("Hello Ada"), response("Hello Bob"), COMPLETE]
+        assert backend.names == ["Ada", "Bob"]
+
+    async def test_a_message_that_only_looks_like_the_mark_is_a_message(self) -> None:
+        app, _ = gateway()
+        assert error_of(await talk(app, UP, '{"__end_stream__":false}'))[0] == "INVALID_ARGUMENT"
+
+    @pytest.mark.parametrize("path", [HELLO, DOWN])
+    async def test_one_message_ends_its_own_input(self, path: str) -> None:
+        app, _ = gateway()
+        assert (await talk(app, path, ADA)).texts == [response("Hello Ada"), COMPLETE]
+        assert (await talk(app, path, ADA, "")).texts == [response("Hello Ada"), COMPLETE]
+
+    async def test_no_message_is_the_empty_message(self) -> None:
+        app, backend = gateway()
+        await talk(app, HELLO, "")
+        assert backend.names == [""]
+
+    @pytest.mark.parametrize("path", [HELLO, DOWN])
+    async def test_more_than_one_message_is_an_error(self, path: str) -> None:
+        app, _ = gateway(hang)
+        assert error_of(await talk(app, path, ADA + "\n" + BOB))[0] == "INVALID_ARGUMENT"
+        x = await talk(app, path, ADA, BOB)
+        assert error_of(x) == ("INVALID_ARGUMENT", "more input after the end of the input")
+        assert x.close_code == 4003
+
+    async def test_input_after_the_end_is_an_error(self) -> None:
+        app, backend = gateway()
+        x = await talk(app, UP, ADA, '{"__end_stream__":true}' + BOB)
+        assert error_of(x)[1].endswith("more input after the end of the input")
+        hanging, _ = gateway(hang)
+        async with WebSocketExchange(hanging, path=UP) as late:
+            await late.send_text(ADA)
+            await late.send_text("")
+            await late.starved()
+            await late.send_text(BOB)
+            await late.ended()
+        assert late.close_code in (4003, 1006) or error_of(late)[0] == "INVALID_ARGUMENT"
+        assert backend.names == ["Ada"]
+
+    async def test_a_binding_without_a_body_starts_at_once(self) -> None:
+        app, backend = gateway()
+        x = await talk(app, "/v1/helloworld/Ada/stream?language=en")
+        assert (x.texts, backend.names) == ([response("Hello Ada"), COMPLETE], ["Ada"])
+        hanging, _ = gateway(hang)
+        async with WebSocketExchange(hanging, path="/v1/helloworld/Ada/stream") as x:
+            await x.send_text("{}")
+            await x.starved()
+            assert x.texts == []
+            await x.send_text(ADA)
+            await x.ended()
+        assert error_of(x)[0] == "INVALID_ARGUMENT"
+
+    async def test_failures_close_with_their_code(self) -> None:
+        async def fail_loudly(call: FakeCall) -> AsyncIterator[list[Message]]:
+            raise CallError(Code.UNAUTHENTICATED, "é" * 200)
+            yield []
+
+        app, _ = gateway(fail_loudly)
+        x = await talk(app, BIDI)
+        assert x.close_code == 4016
+        assert len(x.sent[-1]["reason"].encode()) <= 123
+        assert x.sent[-1]["reason"].startswith("UNAUTHENTICATED: ééé")
+
+    async def test_other_dialects(self) -> None:
+        plain, _ = gateway(dialect="grpc-gateway")
+        assert (await talk(plain, HELLO, ADA)).texts == ['{"result":{"message":"Hello Ada","language":""}}']
+        bare, _ = gateway(fail, dialect="bare")
+        x = await talk(bare, HELLO, ADA)
+        assert (x.texts, x.close_code) == ([], 4005)
+
+    async def test_silence_may_end_a_client_stream(self) -> None:
+        app, _ = gateway(half_close_after_idle_s=0.02)
+        x = await talk(app, UP, ADA, BOB)
+        assert x.texts == [response("Hello Ada, Bob"), COMPLETE]
+
+    async def test_silence_means_nothing_before_the_first_message_or_where_both_sides_talk(self) -> None:
+        app, _ = gateway(half_close_after_idle_s=0.01)
+        for path, text in ((UP, None), (BIDI, ADA)):
+            async with WebSocketExchange(app, path=path) as x:
+                if text:
+                    await x.send_text(text)
+                await asyncio.sleep(0.05)
+                assert x.close_code is None
+
+
+class TestRecords:
+    async def test_requests_and_an_end(self) -> None:
+        app, _ = gateway()
+        x = await talk(app, UP, request(ADA) + "\n" + request(BOB), '{"type":"end"}', subprotocols=RECORDS)
+        assert x.sent[0] == {"type": "websocket.accept", "subprotocol": RECORDS[1], "headers": []}
+        assert x.texts == [response("Hello Ada, Bob"), COMPLETE]
+
+    async def test_an_end_may_come_with_the_last_request(self) -> None:
+        app, _ = gateway()
+        for path in (HELLO, UP):
+            x = await talk(app, path, request(ADA) + '\n{"type":"end"}', subprotocols=RECORDS)
+            assert x.texts == [response("Hello Ada"), COMPLETE]
+
+    async def test_records_are_the_envelope_s_whatever_the_dialect(self) -> None:
+        app, _ = gateway(dialect="bare")
+        x = await talk(app, HELLO, request(ADA), subprotocols=RECORDS)
+        assert x.texts == [response("Hello Ada"), COMPLETE]
+
+    @pytest.mark.parametrize(
+        "text",
+        [ADA, '{"type":"request"}', '{"type":"what"}', "5", '{"type":5}', '{"type":"\\ud800"}', "{" * 30],
+        ids=["bare", "no-data", "unknown", "number", "odd-type", "surrogate", "unfinished"],
+    )
+    async def test_what_is_no_record_is_an_error_behind_the_good_ones(self, text: str) -> None:
+        app, backend = gateway()
+        x = await talk(app, UP, request(ADA) + "\n" + text, subprotocols=RECORDS)
+        code, message = error_of(x)
+        assert (code, message[:13]) == ("INVALID_ARGUMENT", "message 2 at ")
+        assert backend.names == ["Ada"]
+
+    async def test_cancel(self) -> None:
+        app, _ = gateway(hang)
+        x = await talk(app, BIDI, request(ADA), '{"type":"cancel"}', subprotocols=RECORDS)
+        assert (error_of(x), x.close_code) == (("CANCELLED", "the client cancelled the call"), 4001)
+
+    async def test_cancel_behind_the_end_of_the_input(self) -> None:
+        app, backend = gateway(hang)
+        async with WebSocketExchange(app, path=HELLO, subprotocols=RECORDS) as x:
+            await x.send_text(request(ADA))
+            while not backend.names:
+                await asyncio.sleep(0)
+            await x.send_text('{"type":"cancel"}')
+            await x.ended()
+        assert error_of(x)[0] == "CANCELLED"
+        assert backend.cancelled.is_set()
+
+    async def test_input_behind_the_end_is_an_error(self) -> None:
+        app, _ = gateway()
+        x = await talk(app, UP, request(ADA) + '\n{"type":"end"}\n' + request(BOB), subprotocols=RECORDS)
+        assert error_of(x)[1].endswith("more input after the end of the input")
+
+
+class TestHandshake:
+    async def test_an_unknown_path_is_denied_with_404(self) -> None:
+        app, _ = gateway()
+        x = await talk(app, "/nowhere")
+        assert x.sent[0]["status"] == 404
+        assert json.loads(x.sent[1]["body"])["status"] == "NOT_FOUND"
+
+    async def test_or_closed_where_the_server_can_not_deny(self) -> None:
+        app, _ = gateway()
+        x = await talk(app, "/nowhere", extensions={})
+        assert x.sent == [{"type": "websocket.close", "code": 1008, "reason": "no method is bound to this path"}]
+
+    @pytest.mark.parametrize(
+        ("origins", "origin", "status"),
+        [
+            ((), b"https://evil.example", 403),
+            ((), b"null", 403),
+            ((), b"http://here.example", None),
+            ((), b"HTTP://HERE.example", None),
+            (["https://app.example"], b"https://app.example", None),
+            (["https://app.example"], b"https://app.example.evil", 403),
+            ("*", b"https://evil.example", None),
+            ((), None, None),
+        ],
+    )
+    async def test_origins(self, origins: Any, origin: bytes | None, status: int | None) -> None:
+        app, _ = gateway(origins=origins)
+        headers = [(b"host", b"here.example"), *([(b"origin", origin)] if origin else [])]
+        x = await talk(app, HELLO, ADA, headers=headers)
+        assert x.sent[0].get("status") == status
+
+    async def test_too_many_streams(self) -> None:
+        app, _ = gateway(limits=Limits(max_streams=0))
+        x = await talk(app, HELLO)
+        assert x.sent[0]["status"] == 503
+        assert (b"retry-after", b"1") in list(x.sent[0]["headers"])
+
+    async def test_a_bad_query_is_denied(self) -> None:
+        app, _ = gateway()
+        x = await talk(app, "/v1/helloworld/Ada?nmae=x")
+        assert x.sent[0]["status"] == 400
+
+    async def test_a_client_that_goes_before_the_answer_gets_none(self) -> None:
+        app, _ = gateway()
+        for path in (HELLO, "/nowhere"):
+            x = WebSocketExchange(app, path=path)
+            x._script.clear()
+            async with x:
+                await x.disconnect()
+                await x.ended()
+            assert (x.sent, x.unheard) == ([], [])
+
+
+class TestEnds:
+    @pytest.mark.parametrize("path", [HELLO, DOWN, UP, BIDI])
+    async def test_a_client_that_goes_cancels_the_call(self, path: str) -> None:
+        app, backend = gateway(hang)
+        async with WebSocketExchange(app, path=path) as x:
+            await x.send_text(ADA)
+            while not backend.names:
+                await asyncio.sleep(0)
+            await x.disconnect()
+            await x.ended()
+        assert backend.cancelled.is_set()
+        assert x.unheard == []
+
+    async def test_binary_messages_close_with_1003(self) -> None:
+        app, _ = gateway(hang)
+        async with WebSocketExchange(app, path=UP) as x:
+            await x.send_bytes(b"\x00")
+            await x.ended()
+        assert x.close_code == 1003
+
+    async def test_a_message_over_the_limit_closes_with_1009(self) -> None:
+        app, backend = gateway(limits=Limits(max_message_bytes=14))
+        x = await talk(app, UP, ADA, '{"name": "Ada"}')
+        assert (error_of(x)[0], x.close_code) == ("RESOURCE_EXHAUSTED", 1009)
+        assert backend.names == ["Ada"]
+
+    async def test_a_broken_pipe_is_no_error(self, caplog: pytest.LogCaptureFixture) -> None:
+        app, _ = gateway()
+        async with WebSocketExchange(app, path=BIDI, broken_pipe=True) as x:
+            await x.starved()
+            await x.send_text(ADA)
+            await x.disconnect()
+            await x.ended()
+        assert caplog.records == []
+
+    async def test_lone_surrogates_are_refused(self) -> None:
+        app, _ = gateway()
+        assert error_of(await talk(app, UP, '{"name":"\ud800"}'))[0] == "INVALID_ARGUMENT"
