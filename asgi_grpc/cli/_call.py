@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Coroutine
 from contextlib import ExitStack
 
 from asgi_grpc.cli._exchange import CallOptions, call_http, call_websocket
@@ -30,14 +31,22 @@ def run_call(options: CallOptions, *, data: str | None, timeout_s: float | None)
         The exit status: 0 after a success record only, 1 after a failure, 2 where the command has to be written
         differently, 130 after Ctrl-C.
     """
-    try:
-        with ExitStack() as stack:
+    with ExitStack() as stack:
+        try:
             websocket = parse_url(options.url).scheme in {"ws", "wss"}
             if websocket and options.method is not None:
                 raise AddressError("--method is for http:// and https://: a WebSocket has no method")
             source = stack.enter_context(Source(data)) if data is not None else None
-            verdict = asyncio.run(_call(options, source, websocket=websocket, timeout_s=timeout_s))
-    except (AddressError, UsageError) as exc:
+        except (AddressError, SourceError) as exc:
+            return _complain(str(exc), USAGE)
+        return _run(_call(options, source, websocket=websocket, timeout_s=timeout_s), timeout_s)
+
+
+def _run(work: Coroutine[None, None, Verdict], timeout_s: float | None) -> int:
+    """Make the call, and say how it ended."""
+    try:
+        verdict = asyncio.run(work)
+    except UsageError as exc:  # a method or a header that HTTP can't carry
         return _complain(str(exc), USAGE)
     except (ClientError, SourceError) as exc:
         return _complain(f"{exc}{_advice(exc)}", FAILURE)

@@ -29,8 +29,8 @@ async def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Asy
         running.add(task)
         try:
             await handler(reader, writer)
-        except asyncio.CancelledError:
-            pass  # the test is over
+        except (asyncio.CancelledError, ConnectionError):
+            pass  # the test is over, or the client has aborted
         except Exception as exc:  # noqa: BLE001 - raised again in the test's own task
             faults.append(exc)
         finally:
