@@ -32,7 +32,7 @@ EXPECTED = {
     "streaming": [
         ['"id":"demo-3"', '"type":"USER_EVENT_TYPE_LOGIN"', "NOTIFICATION_TYPE_HEARTBEAT", '{"type":"complete"}'],
         ['"checksumVerified":true'],
-        ['"count":"20000","sum":4995000', '"accepted":"1","rejected":"1"'],
+        ['"count":"10000","sum":2497500.0', '"accepted":"1","rejected":"1"'],
         ['"operation":{"position":5,"insert":"!"}', '"standardDeviation":1.0', '{"type":"complete"}'],
     ],
     "wrapped": [
