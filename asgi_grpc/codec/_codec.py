@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from google.protobuf import any_pb2
@@ -12,14 +12,22 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from asgi_grpc.codec._compile_in import Fill
+from asgi_grpc.codec._compile_out import Read
+from asgi_grpc.codec._fast_in import Decode
 from asgi_grpc.codec._machinery import machinery
 from asgi_grpc.codec._options import CodecOptions
+from asgi_grpc.codec._quick import miss
 from asgi_grpc.codec._refusal import EncodeError
 from asgi_grpc.codec._scalars import write_bytes
 from asgi_grpc.errors import DecodeError
 
 _DEFAULT = CodecOptions()
 _to_json = msgspec.json.Encoder().encode
+
+
+def _not_compiled(*_: object) -> Any:
+    miss()
 
 
 class Codec:
@@ -45,6 +53,9 @@ class Codec:
         self.message_class: type[Message] = GetMessageClass(self.descriptor)
         self.options = options
         self._machinery = machinery(self.descriptor, options)
+        self._fill: Fill = _not_compiled
+        self._decode: Decode = _not_compiled
+        self._read: Read = _not_compiled
 
     def decode(self, data: bytes | str) -> Message:
         """Read one JSON document.
@@ -55,7 +66,12 @@ class Codec:
         Raises:
             DecodeError: it is not JSON, or not the JSON of this message.
         """
-        return self._machinery.walk(self.message_class, data)
+        try:
+            message = self.message_class()
+            self._fill(message, self._decode(data))
+        except Exception:  # noqa: BLE001 - whatever surprised the fast path, the complete path says what it means
+            return self._decode_again(data)
+        return message
 
     def decode_batch(self, frames: Sequence[bytes]) -> tuple[list[Message], DecodeError | None]:
         """Read documents until one is bad.
@@ -65,11 +81,41 @@ class Codec:
             bad document is the length of the list.
         """
         messages: list[Message] = []
-        try:
-            messages.extend(self._machinery.walk(self.message_class, frame) for frame in frames)
-        except DecodeError as error:
-            return messages, error
-        return messages, None
+        keep = messages.append
+        rest = iter(frames)
+        while True:
+            message_class, fill, decode = self.message_class, self._fill, self._decode
+            try:
+                for data in rest:
+                    message = message_class()
+                    fill(message, decode(data))
+                    keep(message)
+            except Exception:  # noqa: BLE001 - as in decode(); every document before this one is kept
+                try:
+                    keep(self._decode_again(frames[len(messages)]))
+                except DecodeError as error:
+                    return messages, error
+            else:
+                return messages, None
+
+    def _decode_again(self, data: bytes | str) -> Message:
+        """What the fast path did not take: compile it if this is the first time, try the other spelling of names,
+        then take the complete path."""
+        reader = self._machinery.fast_in.reader(self.descriptor)
+        if self._decode is _not_compiled:
+            self._fill, self._decode = reader.fill, reader.decoders[0]
+            return self.decode(data)
+        for decode in reader.decoders:
+            if decode is not self._decode:
+                try:
+                    message = self.message_class()
+                    reader.fill(message, decode(data))
+                except Exception:  # noqa: BLE001, S110 - as in decode()
+                    pass
+                else:
+                    self._decode = decode  # a peer that spells names so will do it again
+                    return message
+        return self._machinery.walk(self.message_class, data)
 
     def encode(self, message: Message) -> bytes:
         """Write a message as one JSON document without line breaks.
@@ -77,7 +123,10 @@ class Codec:
         Raises:
             EncodeError: the message has no JSON form, e.g. a Timestamp past the year 9999 or an Any of unknown type.
         """
-        return self._machinery.print(message)
+        try:
+            return _to_json(self._read(message))
+        except Exception:  # noqa: BLE001 - as in decode()
+            return self._encode_again(message)
 
     def encode_batch(self, messages: Sequence[Message]) -> list[bytes]:
         """Write each message as ``encode`` does.
@@ -85,7 +134,18 @@ class Codec:
         Raises:
             EncodeError: for the first that has no JSON form.
         """
-        return [self._machinery.print(message) for message in messages]
+        read, to_json = self._read, _to_json
+        try:
+            return [to_json(read(message)) for message in messages]
+        except Exception:  # noqa: BLE001 - as in decode(); to write is not to consume: start over
+            return [self.encode(message) for message in messages]
+
+    def _encode_again(self, message: Message) -> bytes:
+        """What the fast path did not take: compile it if this is the first time, then take the complete path."""
+        if self._read is _not_compiled:
+            self._read = self._machinery.fast_out.reader(self.descriptor)
+            return self.encode(message)
+        return self._machinery.print(message)
 
 
 def encode_any(type_url: str, value: bytes, options: CodecOptions = _DEFAULT) -> bytes:

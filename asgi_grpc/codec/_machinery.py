@@ -11,6 +11,8 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 
+from asgi_grpc.codec._fast_in import FastIn
+from asgi_grpc.codec._fast_out import FastOut
 from asgi_grpc.codec._options import CodecOptions
 from asgi_grpc.codec._print import Printer
 from asgi_grpc.codec._refusal import EncodeError, Refusal, too_deep, too_deep_for_wire
@@ -31,7 +33,8 @@ class Machinery:
         types: where types are looked up.
         walker: the complete path in.
         printer: the complete path out.
-        lock: held while anything is compiled.
+        fast_in: the fast path in.
+        fast_out: the fast path out.
     """
 
     def __init__(self, pool: DescriptorPool, options: CodecOptions) -> None:
@@ -39,7 +42,8 @@ class Machinery:
         self.types = Types(options.registry or pool)
         self.walker = Walker(self.types, options)
         self.printer = Printer(self.types, options)
-        self.lock = threading.RLock()
+        self.fast_in = FastIn(self.types, options)
+        self.fast_out = FastOut(self.types, options, self.printer)
 
     def walk(self, message_class: type[Message], data: bytes | str) -> Message:
         """Read one document by the complete path.

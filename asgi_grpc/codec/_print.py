@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError as WireError
 from google.protobuf.message_factory import GetMessageClass
 
@@ -61,6 +62,11 @@ class Printer:
         if plan.wrapped is not None:
             return self._scalars[plan.wrapped.kind](plan.wrapped, message.value)
         return self._well_known[plan.kind](message)
+
+    def extension(self, plan: MessagePlan, descriptor: FieldDescriptor, value: Any) -> tuple[str, Any]:
+        """The name and the JSON of an extension that is set in a message of this plan."""
+        field = self._types.field(plan, descriptor)
+        return field.name, self._field(field, value)
 
     def _fields(self, message: Any, plan: MessagePlan) -> dict[str, Any]:
         tree: dict[str, Any] = {}

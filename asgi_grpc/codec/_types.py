@@ -14,7 +14,7 @@ from google.protobuf import (
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from asgi_grpc.codec._plan import FieldPlan, MessagePlan, plan_field, plan_message
+from asgi_grpc.codec._plan import FieldPlan, Kind, MessagePlan, plan_field, plan_message
 
 WELL_KNOWN: dict[str, Descriptor] = {
     descriptor.full_name: descriptor
@@ -77,3 +77,15 @@ class Types:
         key = f"[{descriptor.full_name}]"
         found = self._extensions.get((plan.descriptor, key))
         return found or self._extensions.setdefault((plan.descriptor, key), plan_field(descriptor))
+
+    def reachable(self, descriptor: Descriptor) -> list[MessagePlan]:
+        """The ordinary messages that a message can hold at any depth, itself included, whatever is in an Any not."""
+        found = {descriptor: self.plan(descriptor)}
+        waiting = [descriptor]
+        while waiting:
+            for field in found[waiting.pop()].fields:
+                inner = field.value or field
+                if inner.kind is Kind.MESSAGE and inner.message is not None and inner.message not in found:
+                    found[inner.message] = self.plan(inner.message)
+                    waiting.append(inner.message)
+        return [*found.values()]

@@ -1,0 +1,174 @@
+"""The fast path in: decoders and generated functions by type, compiled when a type is first met.
+
+The rule: it may refuse anything, but may never accept what the complete path refuses, nor read it differently.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from asgi_grpc.codec._compile_in import Fill, Fillers, Surroundings
+from asgi_grpc.codec._levels import Levels
+from asgi_grpc.codec._options import CodecOptions
+from asgi_grpc.codec._plan import Kind, MessagePlan
+from asgi_grpc.codec._quick import DECODE_BASE64, Miss, miss
+from asgi_grpc.codec._structs import StructTypes
+from asgi_grpc.codec._types import Types
+
+Decode = Callable[[Any], Any]
+
+COMPILING = threading.RLock()
+"""Held while anything is compiled in this process, decoders included: two threads that make the first decoder of one
+graph of Struct types at the same time crash the interpreter (msgspec 0.22)."""
+
+_LONG = 4000  # digits: far past every number that fits a field, below the longest that a JSON parser turns into one
+_DIGITS = str.maketrans(dict.fromkeys("123456789", "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What reads one type.
+
+    Attributes:
+        message_class: of the message.
+        fill: moves a decoded Struct into a message.
+        decoders: text to Struct, for JSON names, then for the names of the .proto file where some differ.
+    """
+
+    message_class: type[Message]
+    fill: Fill
+    decoders: tuple[Decode, ...]
+
+
+class FastIn:
+    """The readers of one pool and one set of options. Found without a lock, made under one, published last."""
+
+    def __init__(self, types: Types, options: CodecOptions) -> None:
+        self._types = types
+        self._ignore_unknown = options.ignore_unknown
+        self._levels = Levels(types, options.max_depth)
+        self._structs = {
+            proto_names: StructTypes(
+                types,
+                proto_names=proto_names,
+                ignore_unknown=options.ignore_unknown,
+                text_bytes=DECODE_BASE64 is not None,
+            )
+            for proto_names in (False, True)
+        }
+        self._fillers = Fillers(
+            Surroundings(
+                types=types,
+                levels=self._levels,
+                possible=self._possible,
+                aliases=self._structs[False].aliases,
+                read_any=self._read_any,
+                decode_base64=DECODE_BASE64,
+                allow_partial=options.allow_partial,
+            )
+        )
+        self._readers: dict[Descriptor, Reader] = {}
+        self._in_any: dict[str, tuple[Reader, int | None]] = {}
+
+    def reader(self, descriptor: Descriptor) -> Reader:
+        """What reads whole documents of one type; it raises, whatever it reads, where there is no fast path."""
+        found = self._readers.get(descriptor)
+        if found is None:
+            with COMPILING:
+                found = self._readers.get(descriptor)
+                if found is None:
+                    found = self._compile(descriptor, in_any=False)
+                    self._readers[descriptor] = found
+        return found
+
+    def _possible(self, plan: MessagePlan) -> bool:
+        if plan.extendable and self._ignore_unknown:
+            return False  # an extension's key would be skipped as unknown
+        return self._structs[False].of(plan.descriptor) is not None
+
+    def _compile(self, descriptor: Descriptor, *, in_any: bool) -> Reader:
+        plan = self._types.plan(descriptor)
+        message_class = GetMessageClass(descriptor)
+        if plan.kind is not Kind.MESSAGE:
+            return Reader(message_class, _never, (_never,))
+        fill = self._fillers.of(descriptor)
+        decoders = []
+        for proto_names in (False, True) if self._fillers.has_two_spellings(descriptor) else (False,):
+            fields = self._structs[proto_names].of(descriptor, in_any=in_any)
+            if fields is not None:
+                decode = msgspec.json.Decoder(fields, strict=False).decode
+                decoders.append(_checked(decode) if self._ignore_unknown and not in_any else decode)
+        return Reader(message_class, fill, tuple(decoders) or (_never,))
+
+    def _read_any(self, raw: msgspec.Raw, level: int) -> tuple[str, bytes]:
+        """The type URL and the bytes of an Any whose type is ordinary and known."""
+        url = _any_type(raw)
+        authority, _, name = url.rpartition("/")
+        if not authority or authority[0] == "/":
+            raise Miss
+        reader, bound = self._in_any.get(name) or self._any_reader(name)
+        message = reader.message_class()
+        if bound is None:
+            reader.fill(message, _first(reader.decoders, raw), level)
+        elif level + bound > self._levels.limit:
+            raise Miss
+        else:
+            reader.fill(message, _first(reader.decoders, raw))
+        return url, message.SerializePartialToString(deterministic=True)
+
+    def _any_reader(self, name: str) -> tuple[Reader, int | None]:
+        plan = self._types.named(name)
+        if plan is None or plan.kind is not Kind.MESSAGE:
+            raise Miss
+        with COMPILING:
+            reader = self._compile(plan.descriptor, in_any=True)
+            bound = None if self._levels.counted(plan.descriptor) else self._levels.bound(plan.descriptor)
+            self._in_any[name] = (reader, bound)
+        return reader, bound
+
+
+def _never(*_: object) -> Any:
+    miss()
+
+
+def _first(decoders: tuple[Decode, ...], raw: msgspec.Raw) -> Any:
+    """Decode by the first spelling of the names that fits."""
+    try:
+        return decoders[0](raw)
+    except msgspec.ValidationError:
+        if len(decoders) < 2:
+            raise
+        return decoders[1](raw)
+
+
+def _checked(decode: Decode) -> Decode:
+    """What is skipped is not looked at by the decoder, so it is checked here: it must be UTF-8, its numbers sane."""
+
+    def check_and_decode(data: bytes | str) -> Any:
+        text = data if isinstance(data, str) else str(data, "utf-8")
+        if len(text) > _LONG and "0" * _LONG in text.translate(_DIGITS):
+            raise Miss
+        return decode(text)
+
+    return check_and_decode
+
+
+class _AnyHeader(msgspec.Struct, gc=False, rename={"url": "@type"}):
+    """The one key of an Any that must be read before the others."""
+
+    url: str
+
+
+_decode_header = msgspec.json.Decoder(_AnyHeader).decode
+
+
+def _any_type(raw: msgspec.Raw) -> str:
+    return _decode_header(raw).url
