@@ -18,6 +18,7 @@ from asgi_grpc.schema._nouns import Method, Service
 from asgi_grpc.schema._protoc import compile_protos
 from asgi_grpc.schema._reflection import reflect
 from asgi_grpc.schema._rules import read_service
+from asgi_grpc.schema._service_config import override
 from asgi_grpc.schema._services_json import read_services_json
 
 
@@ -149,6 +150,15 @@ class Schema:
                 known = ", ".join(self.services) or "none"
                 raise ConfigurationError(f"the schema has no service {name}; it has {known}")
         return Schema((self.services[name] for name in services), pool=self.pool, files=self.files)
+
+    def with_service_config(self, path: str | os.PathLike[str]) -> Schema:
+        """The same schema with the HTTP rules of a service configuration in place of the methods' own.
+
+        Args:
+            path: of a ``google.api.Service`` in YAML (needs PyYAML) or JSON, of which the ``http`` part is read. A
+                rule replaces all bindings of its method but the default one.
+        """
+        return Schema(override(self.services.values(), path), pool=self.pool, files=self.files)
 
 
 def _open(descriptors: Sequence[SetSource | ModuleType]) -> tuple[DescriptorPool, list[FileDescriptor]]:
