@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -25,6 +25,9 @@ from asgi_grpc.schema import Binding, Method
 
 Decoded = tuple[list[Message], RequestError | None]
 """The messages before the first bad frame, and what is wrong with that one."""
+
+_Check = tuple[str, Callable[[Any], bool]]
+"""What is wrong with a message, and whether it is."""
 
 
 class Bound:
@@ -109,30 +112,56 @@ class _Bound:
 
     def __init__(self, plan: Plan, variables: Mapping[str, str], query: bytes, *, strict: bool, whole: bool) -> None:
         self._plan = plan
-        self._strict = strict
+        self._whole = whole or plan.whole
         self._values: Any = plan.message_class()  # what path and query say
         for path in plan.variables:
             try:
                 path.set_text(self._values, variables[path.text], plan.options)
             except ValueError as problem:
                 raise RequestError(f'the path variable "{path.text}": {problem}') from None
-        self._expected = plan.message_class()  # what the query says of the body
-        self._in_query: list[FieldPath] = []
-        self._in_body: list[FieldPath] = []
+        expected = plan.message_class()  # what the query says of the body
+        in_query: list[FieldPath] = []
+        in_body: list[FieldPath] = []
         if not plan.whole:
             binder = plan.every_field if whole else plan.but_body
-            self._in_query, self._in_body = binder.bind(query, self._values, self._expected)
-        if plan.whole or whole:
-            self.decode = self._decode_whole
+            in_query, in_body = binder.bind(query, self._values, expected)
+        self._differences: list[_Check] = [
+            (f"the query: expected in {path.text} what the body says, got something else", path.difference(expected))
+            for path in in_body
+        ]
+        # What every message goes through: first what may be wrong with it, then what is set in it.
+        self._checks = self._differences
+        self._setters: list[Callable[[Any], object]] = []
+        if self._whole:
+            paths = [*plan.variables, *in_query]
         else:
-            self.decode = self._decode_nothing if plan.reader is None else self._decode_field
+            # Outside of the body's field nothing is set yet; inside, merging would pass over a zero.
+            paths = [path for path in plan.variables if plan.body is not None and path.fields[0].name == plan.body.name]
+            if plan.variables or in_query:
+                self._setters.append(partial(_merge, self._values))
+        self._setters += [path.setter(self._values) for path in paths]
+        if strict:
+            problem = "the body: expected in {} what the URL says, got something else"
+            self._checks = [
+                *self._differences,
+                *((problem.format(path.text), path.contradiction(self._values)) for path in paths),
+            ]
+
+    @property
+    def decode(self) -> Callable[[Sequence[bytes]], Decoded]:
+        """See ``Bound``."""
+        if self._whole:
+            return self._decode_whole
+        return self._decode_nothing if self._plan.body is None else self._decode_field
 
     def empty(self) -> Message:
         """See ``Bound``."""
         message = self._plan.message_class()
         message.CopyFrom(self._values)
-        if refusal := self._refuse_differences(message) or self._refuse_missing(message):
-            raise refusal
+        for problem, is_wrong in self._differences:
+            if is_wrong(message):
+                raise RequestError(problem)
+        self._require(message)
         return message
 
     def form(self, data: bytes) -> Message:
@@ -142,75 +171,57 @@ class _Bound:
         message = self._plan.message_class()
         message.CopyFrom(self._values)
         self._plan.every_field.bind(data, message, message)
-        if refusal := self._refuse_missing(message):
-            raise refusal
+        self._require(message)
         return message
 
     def _decode_whole(self, frames: Sequence[bytes]) -> Decoded:
         """Each frame is a whole request."""
         messages, error = self._plan.codec.decode_batch(frames)
-        paths = [*self._plan.variables, *self._in_query]
-        for index, message in enumerate(messages):
-            refusal = self._refuse_contradictions(paths, message)
-            if refusal is None:
-                for path in paths:
-                    path.copy(self._values, message)
-                refusal = self._refuse_missing(message)
-            if refusal is not None:
-                return messages[:index], refusal
-        return messages, error
+        return self._complete(messages, error)
 
     def _decode_field(self, frames: Sequence[bytes]) -> Decoded:
         """Each frame is one field of a request."""
         plan = self._plan
-        body = plan.body
-        assert body is not None
+        assert plan.body is not None
         assert plan.reader is not None
-        oneof = body.containing_oneof
-        if frames and oneof is not None and self._values.WhichOneof(oneof.name) not in (None, body.name):
+        oneof = plan.body.containing_oneof
+        if frames and oneof is not None and self._values.WhichOneof(oneof.name) not in (None, plan.body.name):
             return [], RequestError(
                 f"the query: expected one member of the oneof {oneof.name}, got another one as well"
             )
-        messages, error = plan.reader.read(frames)
-        inside = [path for path in plan.variables if path.fields[0].name == body.name]
-        for index, (message, frame) in enumerate(zip(messages, frames, strict=False)):
-            refusal = self._refuse_differences(message) or self._refuse_contradictions(inside, message)
-            if refusal is None:
-                message.MergeFrom(self._values)
-                for path in inside:  # merging passes over a zero
-                    path.copy(self._values, message)
-                if plan.mask is not None:
-                    plan.mask.fill(message, frame)
-                refusal = self._refuse_missing(message)
-            if refusal is not None:
-                return messages[:index], refusal
+        messages, error = self._complete(*plan.reader.read(frames))
+        if plan.mask is not None:
+            for message, frame in zip(messages, frames, strict=False):
+                plan.mask.fill(message, frame)
         return messages, error
 
     def _decode_nothing(self, frames: Sequence[bytes]) -> Decoded:
         """There is no body."""
         return [], RequestError("expected no body here, got one") if frames else None
 
-    def _refuse_contradictions(self, paths: Sequence[FieldPath], message: Message) -> RequestError | None:
-        """Compare a body with path and query, where that is asked for."""
-        if self._strict:
-            for path in paths:
-                if path.contradicts(self._values, message):
-                    return RequestError(f"the body: expected in {path.text} what the URL says, got something else")
-        return None
+    def _complete(self, messages: list[Message], error: RequestError | None) -> Decoded:
+        """Put path and query into messages, until one contradicts them."""
+        try:
+            for index, message in enumerate(messages):
+                for problem, is_wrong in self._checks:
+                    if is_wrong(message):
+                        return messages[:index], RequestError(problem)
+                for put in self._setters:
+                    put(message)
+                self._require(message)
+        except RequestError as refusal:
+            return messages[:index], refusal
+        return messages, error
 
-    def _refuse_differences(self, message: Message) -> RequestError | None:
-        """Compare a body with what the query says about the body's field."""
-        for path in self._in_body:
-            if path.differs(self._expected, message):
-                return RequestError(f"the query: expected in {path.text} what the body says, got something else")
-        return None
-
-    def _refuse_missing(self, message: Message) -> RequestError | None:
-        """Look for required fields (proto2) once body, path and query are together."""
+    def _require(self, message: Message) -> None:
+        """Look for required fields (proto2), once body, path and query are together."""
         if self._plan.checks_required and not message.IsInitialized():
             missing = ", ".join(cast(Any, message).FindInitializationErrors())  # not in its type
-            return RequestError(f"{message.DESCRIPTOR.full_name}: expected the required fields {missing}, got none")
-        return None
+            raise RequestError(f"{message.DESCRIPTOR.full_name}: expected the required fields {missing}, got none")
+
+
+def _merge(source: Message, message: Message) -> None:
+    message.MergeFrom(source)
 
 
 @lru_cache(maxsize=1024)

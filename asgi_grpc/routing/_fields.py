@@ -39,6 +39,7 @@ class FieldPath:
     Attributes:
         text: proto names joined by dots, e.g. ``"book.name"``.
         fields: one for each step.
+        parents: the names of all but the last.
         oneofs: for each step that shares a oneof with others: the oneof's place, and the step's name.
         is_map: the field is a map.
         repeated: the field is repeated, and no map.
@@ -47,6 +48,7 @@ class FieldPath:
 
     text: str
     fields: tuple[FieldDescriptor, ...]
+    parents: tuple[str, ...]
     oneofs: tuple[tuple[str, str], ...]
     is_map: bool
     repeated: bool
@@ -61,8 +63,8 @@ class FieldPath:
 
     def parent(self, message: Any) -> Any:
         """The message that holds the field; it needs not be present."""
-        for step in self.fields[:-1]:
-            message = getattr(message, step.name)
+        for name in self.parents:
+            message = getattr(message, name)
         return message
 
     def value(self, message: Any) -> Any:
@@ -80,36 +82,64 @@ class FieldPath:
             text = _LEADING_ZEROS.sub(r"\1", text)
         set_text(self.parent(message), self.field, text, options)
 
-    def copy(self, source: Any, target: Any) -> None:
-        """Make the field of ``target`` what it is in ``source``, where it is set."""
-        holder, name = self.parent(target), self.field.name
-        value = self.value(source)
+    def setter(self, source: Any) -> Callable[[Any], None]:
+        """Make a function that gives messages what ``source`` has there; every message of a stream goes through it."""
+        parents, name, value = self.parents, self.field.name, self.value(source)
         if self.is_map or self.repeated:
-            holder.ClearField(name)
-            getattr(holder, name).MergeFrom(value)
-        elif self.field.message_type is not None:
-            getattr(holder, name).CopyFrom(value)
-            getattr(holder, name).SetInParent()
-        else:
-            setattr(holder, name, value)
 
-    def differs(self, left: Any, right: Any) -> bool:
-        """Compare what two messages hold there."""
-        return not _same(self.value(left), self.value(right))
+            def replace(message: Any) -> None:
+                holder = self.parent(message)
+                holder.ClearField(name)
+                getattr(holder, name).MergeFrom(value)
 
-    def contradicts(self, bound: Any, body: Any) -> bool:
-        """Tell whether a body sets the field to something else than ``bound`` does, or another member of its oneof.
+            return replace
+        if self.field.message_type is not None:
+
+            def copy(message: Any) -> None:
+                held = getattr(self.parent(message), name)
+                held.CopyFrom(value)
+                held.SetInParent()
+
+            return copy
+        if not parents:
+            return lambda message: setattr(message, name, value)
+
+        def put(message: Any) -> None:
+            for parent in parents:
+                message = getattr(message, parent)
+            setattr(message, name, value)
+
+        return put
+
+    def contradiction(self, source: Any) -> Callable[[Any], bool]:
+        """Make a function that tells whether a body sets the field to something else than ``source`` does, or another
+        member of its oneof.
 
         A field without presence that holds its default counts as not set: that can't be told apart.
         """
-        value = self.value(bound)
-        for step in self.fields:
-            if step.has_presence and not body.HasField(step.name):
-                oneof = step.containing_oneof
-                return oneof is not None and body.WhichOneof(oneof.name) is not None
-            body = getattr(body, step.name)
-        # A repeated field or a map is true if it holds anything; a present field always counts.
-        return bool(self.field.has_presence or body) and not _same(value, body)
+        name, value, has_presence = self.field.name, self.value(source), self.field.has_presence
+        if not self.parents and not has_presence:
+
+            def differs(body: Any) -> bool:
+                held = getattr(body, name)  # a list or a map is true if it holds anything
+                return bool(held) and not _same(value, held)
+
+            return differs
+
+        def contradicts(body: Any) -> bool:
+            for step in self.fields:
+                if step.has_presence and not body.HasField(step.name):
+                    oneof = step.containing_oneof
+                    return oneof is not None and body.WhichOneof(oneof.name) is not None
+                body = getattr(body, step.name)
+            return bool(has_presence or body) and not _same(value, body)
+
+        return contradicts
+
+    def difference(self, source: Any) -> Callable[[Any], bool]:
+        """Make a function that tells whether messages have something else there than ``source`` has."""
+        value = self.value(source)
+        return lambda message: not _same(value, self.value(message))
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -154,6 +184,7 @@ def resolve(
     return FieldPath(
         text=place[:-1],
         fields=tuple(fields),
+        parents=tuple(field.name for field in fields[:-1]),
         oneofs=tuple(oneofs),
         is_map=is_map(leaf),
         repeated=leaf.is_repeated and not is_map(leaf),

@@ -128,7 +128,7 @@ class QueryBinder:
         again = self._class()
         if path.text in self._variables:
             self._set(path, entry, text, again)
-            if not path.differs(again, message):
+            if not path.difference(again)(message):
                 return
         raise ValueError("expected what the path says, got something else")
 

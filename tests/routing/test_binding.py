@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from google.protobuf.message_factory import GetMessageClass
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asgi_grpc.codec import Codec, CodecOptions
 from asgi_grpc.errors import ConfigurationError, DecodeError, RequestError, UsageError
@@ -355,3 +357,22 @@ def test_messages_are_of_the_methods_own_class() -> None:
         there = match.bind(b"", strict=False)
         messages, _ = there.decode([b"[]" if body == "tags" else b"{}"])
         assert [type(message) for message in [*messages, there.empty()]] == [REQUEST, REQUEST]
+
+
+PIECES = st.sampled_from(
+    ['"a"', '["a"', "[", "]", "{", "}", ",", ":", '"name"', '"name":"x"', '"tags"', "null", "1", " ", "\\", '"', '\\"', "\n"]
+)  # fmt: skip
+
+
+@given(
+    st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=8),
+    st.sampled_from(["tags", "number", "labels", "note"]),
+)
+def test_no_body_sets_another_field(body: str, field: str) -> None:
+    messages, error = FIELDS[field].decode([body.encode("utf-8", "surrogatepass")])
+    assert len(messages) == (error is None)
+    for message in messages:
+        assert [descriptor.name for descriptor, _ in message.ListFields()] in ([], [field])
+
+
+FIELDS = {field: bound("/a", "/a", body=field, **POST) for field in ("tags", "number", "labels", "note")}

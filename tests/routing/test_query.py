@@ -196,6 +196,10 @@ def test_a_query_may_repeat_the_body() -> None:
         there.empty()
 
 
+def test_a_query_may_say_of_an_absent_body_that_it_is_empty() -> None:
+    assert plain(bound("/a", "/a", "book.pages=0&loud=1", body="book", http_method="POST").empty()) == {"loud": True}
+
+
 def test_a_query_beside_a_body_of_all_is_nobodys_business() -> None:
     there = bound("/a/{number}", "/a/1", "nope=1&number=7&%zz", body="*", http_method="POST")
     assert plain(there.empty()) == {"number": "1"}

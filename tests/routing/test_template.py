@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.routing._template import Template, Variable, Wild, parse_template
@@ -130,3 +132,17 @@ def test_fields_whose_names_only_begin_alike_may_both_be_bound() -> None:
 )
 def test_a_variable_cuts_its_segments(text: str, segments: list[str], raw: str) -> None:
     assert parse_template(text).variables[0].cut([s.encode() for s in segments]) == raw.encode()
+
+
+PIECES = st.sampled_from(["/", "*", "**", "{", "}", "=", ":", "a", "b.c", ".", "%41", "%", " ", "{x}", "{y=a/*}", "/a"])
+
+
+@given(st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=10))
+def test_any_text_is_a_template_or_refused(text: str) -> None:
+    try:
+        template = parse_template(text)
+    except ConfigurationError:
+        return
+    assert Wild.MANY not in template.steps[:-1] or Wild.ONE not in template.steps[template.steps.index(Wild.MANY) :]
+    segments = [step if isinstance(step, bytes) else b"x" for step in template.steps]
+    assert all(variable.cut(segments) for variable in template.variables)
