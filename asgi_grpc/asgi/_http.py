@@ -7,9 +7,9 @@ from asgi_grpc.asgi._exchange import Exchange
 from asgi_grpc.asgi._gateway import Gateway, header
 from asgi_grpc.asgi._http_input import BodyInput
 from asgi_grpc.asgi._negotiation import check_accepts_json, choose_framer, choose_inflater, choose_writer
-from asgi_grpc.asgi._requests import ManyRequests, OneRequest
+from asgi_grpc.asgi._requests import Input, ManyRequests, OneRequest
 from asgi_grpc.asgi._response import SingleResponse, StreamResponse
-from asgi_grpc.asgi._types import Event, Receive, Scope, Send
+from asgi_grpc.asgi._types import Event, Headers, Receive, Scope, Send
 from asgi_grpc.calls import Requests
 from asgi_grpc.routing import Match
 
@@ -44,10 +44,27 @@ class HttpExchange(Exchange):
         inflater = choose_inflater(header(headers, b"content-encoding") or "", limits)
 
         body = BodyInput(self._inbox.read, framer, inflater)
+        next_input = _no_input if _is_without_body(headers, wanted=has_body) else body.next
         if streaming:
             self._inbox.watch()
-            return ManyRequests(body.next, bound).pull
-        return OneRequest(body.next, bound, lambda: self._inbox.watch(WATCH_AFTER_S)).pull
+            return ManyRequests(next_input, bound).pull
+        return OneRequest(next_input, bound, lambda: self._inbox.watch(WATCH_AFTER_S)).pull
+
+
+async def _no_input() -> Input:
+    return Input([], ended=True)
+
+
+def _is_without_body(headers: Headers, *, wanted: bool) -> bool:
+    """Whether no body follows, so that nobody needs to wait for its end.
+
+    Where a body is wanted, only ``Content-Length: 0`` says so: an application round us may have changed the headers.
+    (uvicorn's HTTP/2 never tells the end of a request that is nothing but a head.) Source: RFC 9112, section 6.3.
+    """
+    length = header(headers, b"content-length")
+    if length is not None:
+        return length == "0"
+    return not wanted and header(headers, b"transfer-encoding") is None
 
 
 def _open(event: Event) -> tuple[bytes | None, bool]:

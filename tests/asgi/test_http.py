@@ -278,7 +278,17 @@ class TestInput:
         app, backend = gateway()
         x = await ask(app, "/v1/helloworld/Ada", b"", method="GET", headers=[(b"content-type", b"text/plain")])
         assert (x.status, backend.names) == (200, ["Ada"])
-        assert refusal(await ask(app, "/v1/helloworld/Ada", ADA, method="GET"))[0] == 400
+        length = [(b"content-length", b"%d" % len(ADA))]
+        assert refusal(await ask(app, "/v1/helloworld/Ada", ADA, method="GET", headers=length))[0] == 400
+
+    @pytest.mark.parametrize(
+        ("path", "method", "headers"),
+        [("/v1/helloworld/Ada", "GET", []), (HELLO, "POST", [(b"content-length", b"0")])],
+    )
+    async def test_nobody_waits_for_a_body_that_will_not_come(self, path: str, method: str, headers: Any) -> None:
+        app, _ = gateway()
+        async with HttpExchange(app, method=method, path=path, headers=headers) as x:
+            assert (await x.receive())["status"] == 200
 
     async def test_reading_pauses_when_enough_is_held(self) -> None:
         busy = asyncio.Event()
