@@ -78,7 +78,7 @@ class Plan:
             _refuse_conflicts(self.variables, self.body)
         except ValueError as problem:
             raise ConfigurationError(str(problem)) from None
-        self.whole = binding.body == "*"
+        self.takes_all = binding.body == "*"
         self.codec = Codec(message, self.options)
         self.reader = None if self.body is None else FieldReader(message, self.body, self.options)
         self.mask: MaskFiller | None = None
@@ -93,7 +93,7 @@ class Plan:
         self.every_field = binder(None)
         self.but_body = binder(self.body)
         self.free: Bound | None = None
-        if self.whole and not self.variables:
+        if self.takes_all and not self.variables:
             # Nothing to add to the bodies: decoding is the codec's own, and shared by all requests.
             plain = _Bound(self, {}, b"", strict=False, whole=False)
             empty = plain.empty if self.checks_required else self.message_class
@@ -112,7 +112,7 @@ class _Bound:
 
     def __init__(self, plan: Plan, variables: Mapping[str, str], query: bytes, *, strict: bool, whole: bool) -> None:
         self._plan = plan
-        self._whole = whole or plan.whole
+        self._whole = whole or plan.takes_all
         self._values: Any = plan.message_class()  # what path and query say
         for path in plan.variables:
             try:
@@ -122,7 +122,7 @@ class _Bound:
         expected = plan.message_class()  # what the query says of the body
         in_query: list[FieldPath] = []
         in_body: list[FieldPath] = []
-        if not plan.whole:
+        if not plan.takes_all:
             binder = plan.every_field if whole else plan.but_body
             in_query, in_body = binder.bind(query, self._values, expected)
         self._differences: list[_Check] = [
@@ -141,10 +141,10 @@ class _Bound:
                 self._setters.append(partial(_merge, self._values))
         self._setters += [path.setter(self._values) for path in paths]
         if strict:
-            problem = "the body: expected in {} what the URL says, got something else"
+            text = "the body: expected in {} what the URL says, got something else"
             self._checks = [
                 *self._differences,
-                *((problem.format(path.text), path.contradiction(self._values)) for path in paths),
+                *((text.format(path.text), path.contradiction(self._values)) for path in paths),
             ]
 
     @property
@@ -166,7 +166,7 @@ class _Bound:
 
     def form(self, data: bytes) -> Message:
         """See ``Bound``."""
-        if not self._plan.whole:
+        if not self._plan.takes_all:
             raise UsageError("form() on a binding whose body is not *")
         message = self._plan.message_class()
         message.CopyFrom(self._values)

@@ -360,7 +360,7 @@ def test_messages_are_of_the_methods_own_class() -> None:
 
 
 PIECES = st.sampled_from(
-    ['"a"', '["a"', "[", "]", "{", "}", ",", ":", '"name"', '"name":"x"', '"tags"', "null", "1", " ", "\\", '"', '\\"', "\n"]
+    ['"a"', '["a"', "[", "]", "{", "}", ",", ":", '"name"', '"name":"x"', '"tags"', "null", "1", " ", "\\", '"', '\\"']
 )  # fmt: skip
 
 
