@@ -95,6 +95,7 @@ class Demo:
         greeter, streaming = self._examples
         return uvicorn.Config(
             demo_application(greeter.address, streaming.address),
+            http="h11",  # the most patient parser: it also reads clients that send both lengths of a body
             lifespan="on",
             log_level="warning",
             timeout_graceful_shutdown=_DRAIN_S,

@@ -8,7 +8,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -69,7 +69,7 @@ def pieces() -> Iterator[bytes]:
 
 
 async def test_a_large_file_goes_up_and_comes_down(
-    stack: Stack, record_property: pytest.RecordProperty, capsys: pytest.CaptureFixture[str]
+    stack: Stack, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = hashlib.sha256()
     for piece in pieces():
