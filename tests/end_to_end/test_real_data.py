@@ -17,6 +17,7 @@ from asgi_grpc.client import HttpConnection, WebSocket
 from asgi_grpc.framing import Frame, JsonFramer
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.test_doors import NDJSON
+from tests.processes import started
 
 POINTS = 200_000
 FILE_BYTES = 100 << 20
@@ -35,9 +36,17 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def demo() -> Iterator[str]:
+    """The address of ``asgi-grpc demo``."""
+    command = (sys.executable, "-m", "asgi_grpc", "demo", "--port", "0")
+    with started(*command, ready=r"at http://(localhost:\d+)") as running:
+        yield running.address
+
+
 @pytest.mark.parametrize("scheme", ["http", "ws"])
-def test_call_streams_a_file_of_metric_points(one_stack: Stack, points: Path, scheme: str) -> None:
-    url = f"{scheme}://{one_stack.gateway.address}/v1/metrics"
+def test_call_streams_a_file_of_metric_points(demo: str, points: Path, scheme: str) -> None:
+    url = f"{scheme}://{demo}/v1/metrics"
     command = [sys.executable, "-m", "asgi_grpc", "call", url, "--data", str(points)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
     assert done.returncode == 0, done.stderr
