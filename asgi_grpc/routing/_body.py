@@ -66,9 +66,7 @@ class FieldReader:
         messages: list[Message] = []
         for part in parts:
             message = self._class()
-            field: Any = getattr(message, self._name)
-            field.CopyFrom(part)
-            field.SetInParent()
+            getattr(message, self._name).CopyFrom(part)  # present then, even if empty
             messages.append(message)
         return messages, error
 

@@ -94,13 +94,7 @@ class FieldPath:
 
             return replace
         if self.field.message_type is not None:
-
-            def copy(message: Any) -> None:
-                held = getattr(self.parent(message), name)
-                held.CopyFrom(value)
-                held.SetInParent()
-
-            return copy
+            return lambda message: getattr(self.parent(message), name).CopyFrom(value)  # present then, even if empty
         if not parents:
             return lambda message: setattr(message, name, value)
 

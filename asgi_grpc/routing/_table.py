@@ -118,8 +118,7 @@ class Table(Generic[T]):
             plain = plain_segment(verb)
             if colon and plain in self._verbs:
                 assert plain is not None  # None is no verb
-                rest = [*segments[:-1], before]
-                yield from self._walk(rest if rest != [b""] else [], plain)
+                yield from self._walk([*segments[:-1], before], plain)
         yield from self._walk(segments, b"")
 
     def _walk(self, segments: list[bytes], verb: bytes) -> Iterator[tuple[Mapping[str, T], list[bytes]]]:

@@ -76,6 +76,7 @@ SCHEMA = Schema.from_descriptor_set(
           optional Genre maybe = 31;
           string a_b = 32 [json_name = "swapped"];
           string swapped = 33 [json_name = "aB"];
+          map<bool, Book> by_flag = 34;
         }
         message TwoMasks {
           google.protobuf.FieldMask one = 1;

@@ -194,6 +194,7 @@ def test_a_body_field_may_be_of_any_type(field: str, body: str, value: object) -
         ("books", '[{},{"sequel":{"pages":{}}}]', "$[1].sequel.pages"),
         ("labels", '{"7":"x","8":[]}', '$["8"]'),
         ("shelf", '{"a.b":{"nope":1}}', '$["a.b"].nope'),
+        ("shelf", '{"$.a":{"nope":1}}', '$["$.a"].nope'),
         ("number", '"x"', "$"),
         ("genre", '"LOUD"', "$"),
         ("strange", "1", "$"),

@@ -32,6 +32,7 @@ def written(field: str, reply: dict[str, Any], options: CodecOptions | None = No
         ("shelf", {'"\n': {}}, '{"\\"\\n":{}}'),
         ("labels", {"7": "x"}, '{"7":"x"}'),
         ("flags", {"true": "1"}, '{"true":"1"}'),
+        ("by_flag", {"false": {"name": "n"}}, '{"false":{"name":"n"}}'),
         ("number", "9007199254740993", '"9007199254740993"'),
         ("loud", True, "true"),
         ("raw", "/w==", '"/w=="'),

@@ -59,6 +59,7 @@ def test_the_special_comes_before_the_general_whatever_was_first(best_first: lis
         ("/a", "/"),
         ("/*", "/"),
         ("/a/**", "/a//b"),
+        ("/a/**/b", "/a//b"),
         ("/**", "//"),
         ("/**/b", "/b/"),
         ("/a:v", "/a"),
@@ -184,7 +185,7 @@ def slowly(table: list[Template], path: bytes) -> list[Template]:
             before, colon, verb = segments[-1].rpartition(b":") if segments else (b"", b"", b"")
             if not colon or verb != template.verb:
                 continue
-            given = [*segments[:-1], before] if len(segments) > 1 or before else []
+            given = [*segments[:-1], before]
         order = rank(template.steps, given)
         if order is not None:
             ranked.append(((0 if template.verb else 1, order), template))

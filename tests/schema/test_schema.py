@@ -93,6 +93,22 @@ def test_an_annotation_at_the_default_path_stands_for_the_default() -> None:
     ]
 
 
+def test_another_http_method_at_the_default_path_stands_beside_the_default() -> None:
+    schema = Schema.from_descriptor_set(
+        compile_protos(
+            a="""
+            syntax = "proto3";
+            import "google/api/annotations.proto";
+            message M {}
+            service S { rpc Do(M) returns (M) { option (google.api.http) = { get: "/S/Do" }; } }
+            """
+        )
+    )
+    assert [method.bindings for method in schema.methods] == [
+        (Binding(http_method="GET", template="/S/Do"), default("/S/Do"))
+    ]
+
+
 def test_files_may_come_in_any_order_repeatedly_and_from_several_sources(tmp_path: Path) -> None:
     everything = files_of(LIBRARY)
     path = tmp_path / "library.binpb"
