@@ -16,6 +16,7 @@ from asgi_grpc.cli._demo_text import PROBES, demo_text
 from asgi_grpc.cli._examples import DemoError, Example, examples_folder, start
 from asgi_grpc.cli._loopback import PortTaken, bind_loopback
 from asgi_grpc.client import ClientError, HttpConnection
+from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.schema import Schema
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -41,7 +42,7 @@ def run_demo(port: int) -> int:
         finally:
             for sock in sockets:
                 sock.close()
-    except (PortTaken, DemoError) as exc:
+    except (PortTaken, DemoError, ConfigurationError) as exc:
         print(f"asgi-grpc: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

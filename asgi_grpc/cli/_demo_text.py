@@ -27,8 +27,8 @@ Many requests, over HTTP with both directions at once, and over WebSocket:
   printf '{{"name":"Ada"}}\\n{{"name":"Grace"}}\\n' | {call} {ws}/v1/helloworld/bidi-stream --data -
   printf '{{"user_id":"ada","content":"hello"}}\\n' | {call} {ws}/v1/rooms/lobby/chat --data -
 
-200 000 of them:
-  seq 200000 | sed 's/.*/{{"name":"load","value":&}}/' | {call} {ws}/v1/metrics --data -
+20 000 of them:
+  seq 20000 | sed 's/.*/{{"name":"load","value":&}}/' | {call} {ws}/v1/metrics --data -
 
 In the console of a browser that shows {http}:
   const ws = new WebSocket("{ws}/v1/helloworld/bidi-stream"); ws.onmessage = (event) => console.log(event.data); \

@@ -11,6 +11,7 @@ from pathlib import Path
 _START_S = 30.0
 _END_S = 5.0  # the services give running calls two seconds
 _READY = "listening on "
+_READ_BYTES = 64 << 10
 _HOUSE = Path(__file__).parent.parent
 
 
@@ -30,8 +31,10 @@ class Example:
         self.name = name
         self.address = ""
         self._process = process
-        self._reader = asyncio.create_task(self._read())
         self._ready = asyncio.Event()
+        self._ending = False
+        self._reader = asyncio.create_task(self._read())
+        self._complaints = asyncio.create_task(self._pass_complaints_on())
 
     async def wait_ready(self) -> None:
         """Wait until it has said where it listens.
@@ -54,10 +57,12 @@ class Example:
             DemoError: always.
         """
         status = await self._process.wait()
+        await self._complaints
         raise DemoError(f"the {self.name} example ended with status {status}")
 
     async def end(self) -> None:
         """End it: politely, and after five seconds in any case."""
+        self._ending = True
         with suppress(ProcessLookupError):
             self._process.terminate()
         try:
@@ -69,15 +74,27 @@ class Example:
             await self._process.wait()
         finally:
             self._reader.cancel()
+            self._complaints.cancel()
 
     async def _read(self) -> None:
-        """Find the line that says where it listens; drop all others, so that the pipe never fills up."""
+        """Find the line that says where it listens; drop all that follows, so that the pipe never fills up."""
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
+        while line := await self._process.stdout.readline():
             text = line.decode("utf-8", "replace").strip()
-            if text.startswith(_READY) and not self.address:
+            if text.startswith(_READY):
                 self.address = text.removeprefix(_READY)
                 self._ready.set()
+                break
+        while await self._process.stdout.read(_READ_BYTES):
+            pass
+
+    async def _pass_complaints_on(self) -> None:
+        """Show what it says on standard error, until it is told to end: grpcio then logs every call that it cuts."""
+        assert self._process.stderr is not None
+        while data := await self._process.stderr.read(_READ_BYTES):
+            if not self._ending:
+                sys.stderr.write(data.decode("utf-8", "replace"))
+                sys.stderr.flush()
 
 
 def examples_folder() -> Path:
@@ -102,7 +119,7 @@ async def start(name: str) -> Example:
     try:
         # A session of its own: Ctrl-C in the terminal is for us, and we end it.
         process = await asyncio.create_subprocess_exec(
-            sys.executable, str(script), "--port", "0", stdin=DEVNULL, stdout=PIPE, start_new_session=True
+            sys.executable, str(script), "--port", "0", stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
         )
     except OSError as exc:
         raise DemoError(f"the {name} example can't be started: {(exc.strerror or str(exc)).lower()}") from exc
