@@ -26,6 +26,7 @@ def bind_loopback(port: int) -> list[socket.socket]:
     Raises:
         PortTaken: it is in use, or not ours to use.
     """
+    problem: OSError | None = None
     for _ in range(_ATTEMPTS if port == 0 else 1):
         try:
             return _bind_both(port)
@@ -33,6 +34,7 @@ def bind_loopback(port: int) -> list[socket.socket]:
             problem = exc
             if exc.errno != errno.EADDRINUSE:  # with port 0: free on one address, taken on the other
                 break
+    assert problem is not None
     if problem.errno == errno.EADDRINUSE:
         raise PortTaken(f"port {port} is in use; choose another one with --port") from problem
     raise PortTaken(f"can't listen on port {port}: {(problem.strerror or str(problem)).lower()}") from problem

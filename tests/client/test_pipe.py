@@ -75,6 +75,12 @@ async def test_megabytes_go_both_ways_at_once(
         pipe.close()
 
 
+async def turns(count: int) -> None:
+    """Let the other tasks run."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 async def test_sends_of_two_tasks_never_mix_and_a_post_goes_between_them() -> None:
     start = asyncio.Event()
 
@@ -139,7 +145,7 @@ async def test_abort_ends_what_another_task_waits_for() -> None:
         pipe = await open_pipe(port)
         reading = asyncio.create_task(pipe.receive())
         sending = asyncio.create_task(pipe.send(MEGABYTE * 64))
-        await asyncio.sleep(0.01)
+        await turns(3)
         pipe.abort()
         for task in (reading, sending):
             with pytest.raises(ConnectionLostError, match="closed on our side"):
@@ -156,7 +162,7 @@ async def test_a_cancelled_reader_is_cancelled() -> None:
     async with serving(ignore) as port:
         pipe = await open_pipe(port)
         reading = asyncio.create_task(pipe.receive())
-        await asyncio.sleep(0.01)
+        await turns(3)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
@@ -166,11 +172,12 @@ async def test_a_cancelled_reader_is_cancelled() -> None:
 
 @pytest.mark.parametrize("waiting", [False, True])
 async def test_a_reset_is_a_lost_connection(waiting: bool) -> None:
-    go = asyncio.Event()
+    go, gone = asyncio.Event(), asyncio.Event()
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await go.wait()
         reset(writer)
+        asyncio.get_running_loop().call_soon(gone.set)  # the loop closes the socket just before
 
     async with serving(hang_up) as port:
         pipe = await open_pipe(port)
@@ -178,7 +185,7 @@ async def test_a_reset_is_a_lost_connection(waiting: bool) -> None:
             asyncio.get_running_loop().call_soon(go.set)
         else:
             go.set()
-            await asyncio.sleep(0.05)
+            await gone.wait()
         with pytest.raises(ConnectionLostError, match="the connection was lost: connection reset by peer"):
             await pipe.receive()
         await pipe.send_eof()
