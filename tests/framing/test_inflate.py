@@ -30,14 +30,14 @@ def inflate(
 ) -> tuple[bytes, Broken | End]:
     """All inflated bytes, and the last event."""
     inflater = Inflater(encoding, max_inflation=max_inflation, free_bytes=free_bytes)
-    inflated = b""
+    inflated: list[bytes] = []
     for chunk in chunks:
         for piece in inflater.feed(chunk):
             if isinstance(piece, Broken):
-                return inflated, piece
+                return b"".join(inflated), piece
             assert 0 < len(piece) <= PIECE
-            inflated += piece
-    return inflated, inflater.close()[0]
+            inflated.append(piece)
+    return b"".join(inflated), inflater.close()[0]
 
 
 GZIP, ZLIB, BARE = gzip.compress(TEXT, mtime=0), zlib.compress(TEXT), bare(TEXT)
@@ -69,7 +69,7 @@ def test_a_cut_anywhere_changes_nothing(encoding: Encoding, wire: bytes, result:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> list[bytes]:
-    text = draw(st.sampled_from([b"x", b"\0", TEXT])) * draw(st.sampled_from([1, 9, 700, 30000]))
+    text = draw(st.sampled_from([b"x", b"\0", TEXT])) * draw(st.sampled_from([1, 9, 700, 3000]))
     wire = bytearray(gzip.compress(text, mtime=0, compresslevel=draw(st.sampled_from([0, 1, 9]))))
     for at in draw(st.lists(st.integers(0, len(wire) - 1), max_size=2)):
         wire[at] = draw(st.integers(0, 255))
