@@ -14,8 +14,8 @@ import re
 from asgi_grpc.errors import UsageError
 from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
 from asgi_grpc.framing._mark import LeadingMark
-from asgi_grpc.framing._scanner import Outcome, ValueScanner
-from asgi_grpc.framing._shortcut import cut_lines, is_one_value
+from asgi_grpc.framing._scanner import SPACE, Outcome, ValueScanner
+from asgi_grpc.framing._shortcut import cut_elements, cut_values, has_no_end, is_one_value
 
 _SPACES = re.compile(rb"[ \t\r\n]*+")
 _SCALAR = re.compile(rb'[^ \t\r\n"{\[]*+')
@@ -34,6 +34,8 @@ class _Place(enum.Enum):
     COMMA = "behind a comma"
     ELEMENT = "behind an element, or in one"
     END = "behind ]"
+
+    __hash__ = object.__hash__  # Enum's own is Python, and the tables below are looked up for every value
 
 
 # What a byte that is not white space means between two values: a new place, a fault, or (not listed) a value's begin.
@@ -71,6 +73,7 @@ class JsonFramer:
         self._max_depth = max_depth
         self._scanner = ValueScanner(max_frame_bytes=max_frame_bytes, max_depth=max_depth, scalar=_SCALAR)
         self._place = self._FIRST
+        self._line = bytearray()  # the begin of an object's line, not scanned yet: nothing can end or open in it
         self._mark = LeadingMark()
         self._begin = 0  # offset of the unfinished value
         self._seen = 0  # bytes in all chunks before this one
@@ -79,7 +82,7 @@ class JsonFramer:
     @property
     def held_bytes(self) -> int:
         """Bytes kept between two calls: at most ``max_frame_bytes``, or two of a byte order mark."""
-        return len(self._scanner.held) + len(self._mark.held)
+        return len(self._scanner.held) + len(self._line) + len(self._mark.held)
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The frames that a chunk completes, then ``Broken`` if the body can't be cut any further.
@@ -94,7 +97,6 @@ class JsonFramer:
             chunk = self._mark.strip(chunk)
             self._seen = self._mark.length
         self._cut(chunk, events)
-        self._seen += len(chunk)
         return events
 
     def close(self) -> list[Event]:
@@ -108,7 +110,6 @@ class JsonFramer:
         events: list[Event] = []
         if rest := self._mark.close():
             self._cut(rest, events)
-            self._seen = len(rest)
         if self._open:
             self._close(events)
         return events
@@ -116,8 +117,8 @@ class JsonFramer:
     def _close(self, events: list[Event]) -> None:
         held = self._scanner.held
         in_array = self._place in (_Place.BRACKET, _Place.COMMA, _Place.ELEMENT)
-        if in_array or (held and self._scanner.delimits_itself):
-            self._break(Fault.TRUNCATED, self._begin if held else self._seen, events)
+        if in_array or self._line or (held and self._scanner.delimits_itself):
+            self._break(Fault.TRUNCATED, self._begin if held or self._line else self._seen, events)
             return
         if held:
             events.append(Frame(bytes(held), self._begin))
@@ -127,23 +128,29 @@ class JsonFramer:
 
     def _cut(self, chunk: bytes, events: list[Event]) -> None:
         pos = 0
+        if self._line:
+            chunk, pos = self._end_line(chunk, events)
         fresh = True  # the short way is tried once for each chunk: its failures stay linear
         while self._open and pos < len(chunk):
             if not self._scanner.held:
-                pos = _behind_space(chunk, pos)
-                if pos == len(chunk):
-                    return
+                if chunk[pos] in SPACE:
+                    pos = _behind_space(chunk, pos)
+                    continue
                 move = _MOVES[self._place].get(chunk[pos])
                 if move is not None:
                     self._move(move, self._seen + pos, events)
                     pos += 1
                     continue
                 self._place = _BEHIND_A_VALUE[self._place]
-                if fresh and chunk[pos] == _BRACE and self._place is _Place.VALUES:
+                if fresh:
                     fresh = False
-                    pos = self._cut_lines(chunk, pos, events)
-                    continue
+                    if end := self._take_short_way(chunk, pos, events):
+                        pos = end
+                        continue
+                if self._holds_line(chunk, pos):
+                    break
             pos = self._scan(chunk, pos, events)
+        self._seen += len(chunk)
 
     def _move(self, move: _Place | Fault, offset: int, events: list[Event]) -> None:
         if isinstance(move, Fault):
@@ -155,13 +162,43 @@ class JsonFramer:
                 max_frame_bytes=self._max_frame_bytes, max_depth=self._max_depth, scalar=_SCALAR_IN_ARRAY
             )
 
-    def _cut_lines(self, chunk: bytes, pos: int, events: list[Event]) -> int:
-        """Try the short way; where to go on."""
-        cut = cut_lines(chunk, pos, self._seen + pos, max_frame_bytes=self._max_frame_bytes, max_depth=self._max_depth)
+    def _take_short_way(self, chunk: bytes, pos: int, events: list[Event]) -> int:
+        """Cut as many whole values as can be proved to be some; the position behind them, 0 if there are none."""
+        if self._place is _Place.ELEMENT:
+            way = cut_elements
+        elif chunk[pos] == _BRACE:
+            way = cut_values
+        else:
+            return 0
+        cut = way(chunk, pos, self._seen + pos, max_frame_bytes=self._max_frame_bytes, max_depth=self._max_depth)
         if cut is None:
-            return pos
+            return 0
         events += cut[0]
         return cut[1]
+
+    def _holds_line(self, chunk: bytes, pos: int) -> bool:
+        """Keep the chunk's rest without a scan, if it is the begin of an object and nothing more."""
+        fits = len(chunk) - pos <= self._max_frame_bytes
+        if chunk[pos] != _BRACE or self._place is not _Place.VALUES or not fits or not has_no_end(chunk, pos + 1):
+            return False
+        self._begin = self._seen + pos
+        self._line += memoryview(chunk)[pos:]
+        return True
+
+    def _end_line(self, chunk: bytes, events: list[Event]) -> tuple[bytes, int]:
+        """Go on with the line that is held; what to cut then, and from where."""
+        end = chunk.find(b"\n")
+        if len(self._line) + len(chunk) <= self._max_frame_bytes and end < 0 and has_no_end(chunk, 0):
+            self._line += chunk
+            return chunk, len(chunk)
+        text = bytes(self._line)
+        self._line.clear()
+        line = (text + chunk[: max(end, 0)]).removesuffix(b"\r")
+        if len(line) <= self._max_frame_bytes and is_one_value(line, max_depth=self._max_depth):
+            events.append(Frame(line, self._begin))
+            return chunk, end
+        self._seen -= len(text)
+        return text + chunk, 0
 
     def _scan(self, chunk: bytes, pos: int, events: list[Event]) -> int:
         """Go to the end of the value at hand, or of the chunk; where to go on."""
@@ -179,6 +216,7 @@ class JsonFramer:
     def _break(self, fault: Fault, offset: int, events: list[Event]) -> None:
         events.append(Broken(fault, offset))
         self._scanner.held.clear()
+        self._line.clear()
         self._open = False
 
 

@@ -13,8 +13,11 @@ from asgi_grpc.errors import UsageError
 from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
 from asgi_grpc.framing._mark import LeadingMark
 from asgi_grpc.framing._scanner import SPACE, Outcome, ValueScanner
+from asgi_grpc.framing._shortcut import frame_lines, prove_lines
 
 _RS = b"\x1e"
+_JOINT = b"\n\x1e"
+_BRACE = 0x7B
 _SCALAR = re.compile(rb'[^ \t\r\n"{\[]*+')
 _ANY_DEPTH = 1 << 62  # the decoder's own limit holds; here depth is only counted
 
@@ -33,6 +36,7 @@ class JsonSeqFramer:
     """
 
     def __init__(self, *, max_frame_bytes: int) -> None:
+        self._max_frame_bytes = max_frame_bytes
         self._scanner = ValueScanner(max_frame_bytes=max_frame_bytes, max_depth=_ANY_DEPTH, scalar=_SCALAR)
         self._mark = LeadingMark()
         self._expecting = False  # a separator was seen, its value not yet
@@ -57,12 +61,15 @@ class JsonSeqFramer:
         if not self._mark.passed:
             chunk = self._mark.strip(chunk)
             self._seen = self._mark.length
-        head, *records = chunk.split(_RS)
+        head, separator, rest = chunk.partition(_RS)
         self._cut(head, events)
-        for record in records:
-            if not self._separate(events):
-                break
-            self._cut(record, events)
+        if separator and self._separate(events):
+            head, *records = self._cut_whole_records(rest, events).split(_RS)
+            self._cut(head, events)
+            for record in records:
+                if not self._separate(events):
+                    break
+                self._cut(record, events)
         return events
 
     def close(self) -> list[Event]:
@@ -82,6 +89,19 @@ class JsonSeqFramer:
             events.append(End())
             self._open = False
         return events
+
+    def _cut_whole_records(self, rest: bytes, events: list[Event]) -> bytes:
+        """Take the short way through what follows a separator; what is left behind another one."""
+        end = rest.rfind(_JOINT)
+        if end < 0 or rest[0] != _BRACE:
+            return rest
+        lines = prove_lines(rest[:end], _JOINT, self._max_frame_bytes, _ANY_DEPTH)
+        if lines is None:
+            return rest
+        events += frame_lines(lines, self._seen, len(_JOINT))
+        end += len(_JOINT)
+        self._seen += end
+        return rest[end:]
 
     def _cut(self, piece: bytes, events: list[Event]) -> None:
         """Handle bytes that hold no separator."""
