@@ -139,14 +139,23 @@ class _Body:
         self._refuse_aliases(0, plan, "s")
         for number, *_ in plan.oneofs:
             add(0, f"o{number} = 0")
-        for field in plan.fields:
-            self._field(0, field, "m", "s", "v")
+        self._fields(0, plan, "m", "s", "v")
 
     def _refuse_aliases(self, depth: int, plan: MessagePlan, struct: str) -> None:
         aliases = self._around.aliases(plan)
         if aliases:
             present = " or ".join(f"{struct}.g{number} is not {self._unset}" for number in aliases)
             self._source.add(depth, f"if {present}: {self._miss}()")
+
+    def _fields(self, depth: int, plan: MessagePlan, owner: str, struct: str, value: str) -> None:
+        """Statements for all fields, and one that makes the message present, if that has a field to stand on."""
+        marker = _marker(plan)
+        for field in plan.fields:
+            if field is marker:
+                found = f"{struct}.f{field.number}" + (" or ''" if field.kind is Kind.STRING else "")
+                self._source.add(depth, assign_attribute(owner, field.name, found))
+            else:
+                self._field(depth, field, owner, struct, value)
 
     def _field(self, depth: int, field: FieldPlan, owner: str, struct: str, value: str) -> None:
         """Statements that look for one field and set it; ``value`` is the variable for its JSON."""
@@ -232,38 +241,31 @@ class _Body:
             return
         source.add(depth, f"x = {place}")
         if field.kind in _PAIRS:
-            source.add(depth, f"x.seconds, x.nanos = {source.constant(_PAIRS[field.kind], 'pair')}({value})")
+            source.add(depth, f"x.seconds, n = {source.constant(_PAIRS[field.kind], 'pair')}({value})")
+            source.add(depth, "if n: x.nanos = n")
         elif field.kind is Kind.ANY:
             read = source.constant(self._around.read_any, "any")
             source.add(depth, f"x.type_url, x.value = {read}({value}, d + {levels})")
-        elif field.kind is Kind.FIELD_MASK:
-            source.add(depth, "x.SetInParent()")
-            source.add(depth, f"x.paths.extend({source.constant(read_field_mask, 'mask')}({value}))")
-        elif field.kind in _JSON:
-            source.add(depth, "x.SetInParent()")
-            room = f"{self._around.levels.limit - levels} - d"
-            source.add(depth, f"{source.constant(_JSON[field.kind], 'json')}(x, {value}, {room})")
-        else:
+        elif field.kind is Kind.MESSAGE:
             assert field.message is not None
             self._message_within(depth, self._around.types.plan(field.message), value, levels)
+        else:
+            source.add(depth, "x.SetInParent()")
+            if field.kind is Kind.FIELD_MASK:
+                source.add(depth, f"x.paths.extend({source.constant(read_field_mask, 'mask')}({value}))")
+            else:
+                room = f"{self._around.levels.limit - levels} - d"
+                source.add(depth, f"{source.constant(_JSON[field.kind], 'json')}(x, {value}, {room})")
 
     def _message_within(self, depth: int, plan: MessagePlan, value: str, levels: int) -> None:
         """Statements that fill ``x``, an ordinary message: here if it is small and flat, else in its own function."""
         add = self._source.add
+        if _marker(plan) is None or not self._around.possible(plan):
+            add(depth, "x.SetInParent()")
         if self._is_flat(plan):
             self._refuse_aliases(depth, plan, value)
-            first, *rest = plan.fields
-            if first.kind in (Kind.STRING, Kind.INT):
-                # To set a field, even to its default, is also what makes the message present.
-                found = f"{value}.f{first.number}" + (" or ''" if first.kind is Kind.STRING else "")
-                add(depth, assign_attribute("x", first.name, found))
-            else:
-                add(depth, "x.SetInParent()")
-                rest = [first, *rest]
-            for field in rest:
-                self._field(depth, field, "x", value, "q")
+            self._fields(depth, plan, "x", value, "q")
             return
-        add(depth, "x.SetInParent()")
         if plan.descriptor not in self._later:
             self._later[plan.descriptor] = self._source.later("fill")
         level = f", d + {levels}" if self._around.levels.counted(plan.descriptor) else ""
@@ -278,3 +280,12 @@ class _Body:
             field.presence or field.repeated or field.key is not None or field.message is not None
             for field in plan.fields
         )
+
+
+def _marker(plan: MessagePlan) -> FieldPlan | None:
+    """A field that is always set: to set one, even to its default, makes a message present, and costs half of
+    ``SetInParent``."""
+    for field in plan.fields:
+        if field.kind in (Kind.STRING, Kind.INT) and not (field.presence or field.repeated or field.key is not None):
+            return field
+    return None

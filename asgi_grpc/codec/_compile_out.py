@@ -1,4 +1,4 @@
-"""The fast path out: for each message type a generated function that reads a message into a Struct, for msgspec to write.
+"""The fast path out: for each message type a generated function that reads a message into a Struct for msgspec.
 
 For ``message Line { string sku = 1; int64 id = 2; Money price = 4; repeated Line parts = 5; }`` it is
 

@@ -76,7 +76,7 @@ class FastIn:
             )
         )
         self._readers: dict[Descriptor, Reader] = {}
-        self._in_any: dict[str, tuple[Reader, int | None]] = {}
+        self._in_any: dict[str, tuple[Reader, int | None, bool]] = {}
 
     def reader(self, descriptor: Descriptor) -> Reader:
         """What reads whole documents of one type; it raises, whatever it reads, where there is no fast path."""
@@ -110,11 +110,11 @@ class FastIn:
 
     def _read_any(self, raw: msgspec.Raw, level: int) -> tuple[str, bytes]:
         """The type URL and the bytes of an Any whose type is ordinary and known."""
-        url = _any_type(raw)
+        url = _decode_header(raw).url
         authority, _, name = url.rpartition("/")
         if not authority or authority[0] == "/":
             raise Miss
-        reader, bound = self._in_any.get(name) or self._any_reader(name)
+        reader, bound, has_maps = self._in_any.get(name) or self._any_reader(name)
         message = reader.message_class()
         if bound is None:
             reader.fill(message, _first(reader.decoders, raw), level)
@@ -122,17 +122,24 @@ class FastIn:
             raise Miss
         else:
             reader.fill(message, _first(reader.decoders, raw))
-        return url, message.SerializePartialToString(deterministic=True)
+        if has_maps:
+            return url, message.SerializePartialToString(deterministic=True)
+        return url, message.SerializePartialToString()  # the same bytes, in a third of the time
 
-    def _any_reader(self, name: str) -> tuple[Reader, int | None]:
+    def _any_reader(self, name: str) -> tuple[Reader, int | None, bool]:
         plan = self._types.named(name)
         if plan is None or plan.kind is not Kind.MESSAGE:
             raise Miss
         with COMPILING:
             reader = self._compile(plan.descriptor, in_any=True)
             bound = None if self._levels.counted(plan.descriptor) else self._levels.bound(plan.descriptor)
-            self._in_any[name] = (reader, bound)
-        return reader, bound
+            has_maps = any(
+                field.key is not None or (field.value or field).kind in (Kind.STRUCT, Kind.VALUE, Kind.LIST_VALUE)
+                for inner in self._types.reachable(plan.descriptor)
+                for field in inner.fields
+            )
+            found = self._in_any[name] = (reader, bound, has_maps)
+        return found
 
 
 def _never(*_: object) -> Any:
@@ -168,7 +175,3 @@ class _AnyHeader(msgspec.Struct, gc=False, rename={"url": "@type"}):
 
 
 _decode_header = msgspec.json.Decoder(_AnyHeader).decode
-
-
-def _any_type(raw: msgspec.Raw) -> str:
-    return _decode_header(raw).url

@@ -49,21 +49,23 @@ class _Minutes(dict[str, int]):
 _days = _Days()
 _minutes = _Minutes()
 _seconds = {f":{n:02}": n for n in range(60)}
+_last_seconds = {f":{n:02}Z": n for n in range(60)}
 _thousandths = {f".{n:03}": n * 1_000_000 for n in range(1000)}
-_millionths_z = {f"{n:03}Z": n * 1000 for n in range(1000)}
+_last_thousandths = {f".{n:03}Z": n * 1_000_000 for n in range(1000)}
+_last_millionths = {f"{n:03}Z": n * 1000 for n in range(1000)}
 
 
 def quick_timestamp(text: str) -> tuple[int, int]:
     """Seconds and nanoseconds; UTC and 0, 3 or 6 digits go through tables, the rest through the strict reader."""
     try:
-        seconds = _days[text[:10]] + _minutes[text[10:16]] + _seconds[text[16:19]]
-        fraction = text[19:]
-        if fraction == "Z":
-            return seconds, 0
-        if len(fraction) == 8:
-            return seconds, _thousandths[fraction[:4]] + _millionths_z[fraction[4:]]
-        if len(fraction) == 5 and fraction[4] == "Z":
-            return seconds, _thousandths[fraction[:4]]
+        seconds = _days[text[:10]] + _minutes[text[10:16]]
+        last = _last_seconds.get(text[16:])
+        if last is not None:
+            return seconds + last, 0
+        if len(text) == 24:
+            return seconds + _seconds[text[16:19]], _last_thousandths[text[19:]]
+        if len(text) == 27:
+            return seconds + _seconds[text[16:19]], _thousandths[text[19:23]] + _last_millionths[text[23:]]
     except (KeyError, Refusal):
         pass
     return read_timestamp(text)

@@ -14,7 +14,7 @@ from asgi_grpc.codec._quick import Miss
 
 
 def quick_struct(message: Any, tree: Any, room: int) -> None:
-    """Fill a Struct from an object."""
+    """Fill a Struct from an object; an empty one stays absent."""
     if room < 0:
         raise Miss
     fields = message.fields
@@ -26,12 +26,16 @@ def quick_struct(message: Any, tree: Any, room: int) -> None:
             fields[key].number_value = value
         elif kind is bool:
             fields[key].bool_value = value
-        else:
+        elif not value:
             quick_value(fields[key], value, room - 3)
+        elif kind is dict:
+            quick_struct(fields[key].struct_value, value, room - 3)
+        else:
+            quick_list(fields[key].list_value, value, room - 3)
 
 
 def quick_list(message: Any, tree: Any, room: int) -> None:
-    """Fill a ListValue from an array."""
+    """Fill a ListValue from an array; an empty one stays absent."""
     if room < 0 or tree.__class__ is not list:
         raise Miss
     add = message.values.add
@@ -43,8 +47,12 @@ def quick_list(message: Any, tree: Any, room: int) -> None:
             add().number_value = value
         elif kind is bool:
             add().bool_value = value
-        else:
+        elif not value:
             quick_value(add(), value, room - 2)
+        elif kind is dict:
+            quick_struct(add().struct_value, value, room - 2)
+        else:
+            quick_list(add().list_value, value, room - 2)
 
 
 def quick_value(message: Any, tree: Any, room: int) -> None:
@@ -59,10 +67,8 @@ def quick_value(message: Any, tree: Any, room: int) -> None:
     elif tree is None:
         message.null_value = 0
     elif kind is dict:
-        inner = message.struct_value
-        inner.SetInParent()
-        quick_struct(inner, tree, room)
+        message.struct_value.SetInParent()
+        quick_struct(message.struct_value, tree, room)
     else:
-        inner = message.list_value
-        inner.SetInParent()
-        quick_list(inner, tree, room)
+        message.list_value.SetInParent()
+        quick_list(message.list_value, tree, room)

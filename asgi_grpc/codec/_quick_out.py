@@ -83,8 +83,9 @@ _seconds_z = [f"{n:02}Z" for n in range(60)]
 
 def quick_timestamp(message: Any) -> str:
     """The JSON of a Timestamp."""
-    minutes, second = divmod(message.seconds, 60)
-    nanos = message.nanos
+    seconds: int = message.seconds
+    nanos: int = message.nanos
+    minutes, second = divmod(seconds, 60)
     if not nanos:
         return _minutes[minutes] + _seconds_z[second]
     if not 0 < nanos < 1_000_000_000:

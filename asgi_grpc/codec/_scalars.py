@@ -12,7 +12,6 @@ import re
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -43,9 +42,7 @@ def read_integer(field: FieldPlan, value: Any) -> int:
     elif kind is str:
         number = _integer_of_text(field, value)
     elif kind is float:
-        if not value.is_integer():
-            raise Refusal("expected an integer, got a number with a fraction")
-        number = int(value)
+        number = _integer_of_double(value)
     elif kind is OutOfRange:
         raise _integer_range(field)
     else:
@@ -62,10 +59,14 @@ def _integer_of_text(field: FieldPlan, text: str) -> int:
         return int(text)
     if not _NUMBER.fullmatch(text):
         raise Refusal("expected an integer, got a string that is not a number")
-    number = Decimal(text)
-    if number.adjusted() >= _DIGITS:
+    number = float(text)  # with a fraction or an exponent it is a double, as without quotes
+    if not isfinite(number):
         raise _integer_range(field)
-    if number != number.to_integral_value():
+    return _integer_of_double(number)
+
+
+def _integer_of_double(number: float) -> int:
+    if not number.is_integer():
         raise Refusal("expected an integer, got a number with a fraction")
     return int(number)
 

@@ -10,7 +10,20 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-WORDS = ["stream", "garden", "copper", "Ærø", "lantern", "river", "quiet", "seven", "naïve", "harbour", "table", "\u65e5\u672c"]
+WORDS = [
+    "stream",
+    "garden",
+    "copper",
+    "Ærø",
+    "lantern",
+    "river",
+    "quiet",
+    "seven",
+    "naïve",
+    "harbour",
+    "table",
+    "\u65e5\u672c",
+]
 
 
 def word(rng: Random) -> str:
@@ -26,7 +39,11 @@ def sentence(rng: Random, words: int) -> str:
 def time(rng: Random) -> str:
     """A time within one year, with 0, 3 or 6 digits of a fraction."""
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(365 * 86400))
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + rng.choice(["", f".{rng.randrange(1000):03}", f".{rng.randrange(10**6):06}"]) + "Z"
+    return (
+        moment.strftime("%Y-%m-%dT%H:%M:%S")
+        + rng.choice(["", f".{rng.randrange(1000):03}", f".{rng.randrange(10**6):06}"])
+        + "Z"
+    )
 
 
 def hello(rng: Random) -> Any:

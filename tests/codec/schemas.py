@@ -22,7 +22,14 @@ def pool() -> DescriptorPool:
         out = Path(folder, "all.binpb")
         files = [file.name for file in sorted(PROTOS.glob("*.proto"))]
         bundled = Path(protoc.__file__).parent / "_proto"
-        arguments = ["protoc", f"-I{PROTOS}", f"-I{bundled}", "--include_imports", f"--descriptor_set_out={out}", *files]
+        arguments = [
+            "protoc",
+            f"-I{PROTOS}",
+            f"-I{bundled}",
+            "--include_imports",
+            f"--descriptor_set_out={out}",
+            *files,
+        ]
         assert protoc.main(arguments) == 0
         files_of_set = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file
     filled = descriptor_pool.DescriptorPool()
