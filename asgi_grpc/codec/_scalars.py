@@ -208,13 +208,12 @@ def write_float(value: float) -> float | str:
     bits = _pack_float(value)
     for precision in ("%.6g", "%.7g", "%.8g"):
         short = float(precision % value)
-        # 3.40282e38 is below the largest float, 3.403e38 above: packing that fails.
-        if abs(short) <= _FLOAT_MAX and _pack_float(short) == bits:
-            return short
+        try:
+            if _pack_float(short) == bits:
+                return short
+        except OverflowError:
+            continue  # rounded up, past the largest float
     return float(f"{value:.9g}")
-
-
-_FLOAT_MAX: float = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
 def write_bytes(value: bytes) -> str:
