@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from contextlib import aclosing, suppress
 from typing import Protocol
@@ -15,6 +16,10 @@ from asgi_grpc.calls import Call, Requests
 from asgi_grpc.dialects import Failure
 from asgi_grpc.errors import Code, RequestError
 from asgi_grpc.routing import Match
+
+
+FAREWELL_S = 5.0
+"""A client that does not read gets so long to hear of a failure; then its connection is left to the server."""
 
 
 class Answer(Protocol):
@@ -70,13 +75,14 @@ class Exchange(ABC):
         try:
             with self._gateway.counted(), self._ending:
                 await self._call()
-            await self._answer.success()
+                await self._answer.success()
         except ClientGone:
             pass
         except Exception as exc:  # noqa: BLE001 - the last line of defence; the gateway logs what is our bug
             headers = exc.headers if isinstance(exc, RequestError) else ()
-            with suppress(ClientGone):
-                await self._answer.failure(self._gateway.failure(exc), headers)
+            with suppress(ClientGone, TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    await self._answer.failure(self._gateway.failure(exc), headers)
         finally:
             self._idle.stop()
             await self._inbox.stop()

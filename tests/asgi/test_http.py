@@ -14,7 +14,7 @@ import pytest
 from google.protobuf.message import Message
 
 from asgi_grpc import CallError, Code, Limits
-from asgi_grpc.asgi import _http, _response
+from asgi_grpc.asgi import _exchange, _http, _response
 from asgi_grpc.codec import EncodeError
 from asgi_grpc.testing import HttpExchange
 from tests.asgi.fakes import BIDI, DOWN, HELLO, UP, FakeCall, gateway
@@ -391,6 +391,15 @@ class TestEnds:
             await x.disconnect()
             await x.ended()
         assert backend.cancelled.is_set()
+
+    async def test_a_client_that_never_reads_is_left_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_exchange, "FAREWELL_S", 0.01)
+        app, _ = gateway(limits=Limits(idle_timeout_s=0.02))
+        async with HttpExchange(app, method="POST", path=DOWN) as x:
+            x.hold_sends()
+            await x.send_body(ADA, more=False)
+            await x.ended()
+        assert not x.complete
 
     async def test_a_cancelled_server_task_stays_cancelled(self) -> None:
         app, backend = gateway(hang)
