@@ -17,7 +17,6 @@ from asgi_grpc.dialects import Failure
 from asgi_grpc.errors import Code, RequestError
 from asgi_grpc.routing import Match
 
-
 FAREWELL_S = 5.0
 """A client that does not read gets so long to hear of a failure; then its connection is left to the server."""
 

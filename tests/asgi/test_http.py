@@ -399,7 +399,7 @@ class TestEnds:
             x.hold_sends()
             await x.send_body(ADA, more=False)
             await x.ended()
-        assert not x.complete
+        assert json.loads(x.body)["code"] == "DEADLINE_EXCEEDED"  # it was told, and did not read it
 
     async def test_a_cancelled_server_task_stays_cancelled(self) -> None:
         app, backend = gateway(hang)
