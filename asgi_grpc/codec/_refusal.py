@@ -10,7 +10,8 @@ WIRE_DEPTH = 100
 """Levels of sub-messages that protobuf parsers read, in every language; deeper ones can be written, but not read."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SHOWN_KEY = 40
+_SHOWN_KEY = 40  # characters
+_SHOWN_STEPS = 20
 
 
 class EncodeError(AsgiGrpcError, ValueError):
@@ -44,8 +45,11 @@ class Refusal(Exception):  # noqa: N818 - never leaves the room
 
     @property
     def path(self) -> str:
-        """The path from the root, e.g. ``$.items[3].price`` or ``$.metadata["a b"]``."""
-        return "$" + "".join(map(_step, reversed(self.steps)))
+        """The path from the root, e.g. ``$.items[3].price`` or ``$.metadata["a b"]``; of a long one both ends."""
+        steps = [*map(_step, reversed(self.steps))]
+        if len(steps) > _SHOWN_STEPS:
+            steps = [*steps[: _SHOWN_STEPS // 2], "…", *steps[-_SHOWN_STEPS // 2 :]]
+        return "$" + "".join(steps)
 
 
 class UnknownEnumName(Refusal):
