@@ -27,8 +27,15 @@ _LF, _QUOTE, _BACKSLASH = b'\n"\\'
 _OPENERS = b"{["
 _MAY_PRECEDE_A_VALUE = b",:[{"
 
+_PLAIN = rb'[^"{}\[\]]++'
+_STRING = rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"'
+_LEAF = rb"(?<=[,:\[{])[{\[](?:%b|%b)*+[}\]]" % (_PLAIN, _STRING)
+_BRANCH = rb"(?<=[,:\[{])[{\[](?:%b|%b|%b)*+[}\]]" % (_PLAIN, _STRING, _LEAF)
 # Up to the next bracket, over whole strings; it stops in front of a string whose end is not in sight.
-_OUTSIDE = re.compile(rb'[^"{}\[\]]*+(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"[^"{}\[\]]*+)*+')
+_OUTSIDE = re.compile(rb"(?:%b|%b)*+" % (_PLAIN, _STRING))
+# The same over whole objects and arrays too, of at most two levels, where nothing but a comma, colon or bracket is in
+# front. A try that fails is repeated one level deeper: a byte is seen four times at most.
+_OVER_BRANCHES = re.compile(rb"(?:%b|%b|%b)*+" % (_PLAIN, _STRING, _BRANCH))
 # Up to the string's last quote, a line feed, or a backslash whose other half is not in sight.
 _INSIDE = re.compile(rb'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+')
 
@@ -109,7 +116,7 @@ class ValueScanner:
         return pos + self._in_string
 
     def _scan_scalar(self, chunk: bytes, pos: int, stop: int) -> tuple[Outcome, int]:
-        end = self._end(self._scalar, chunk, pos, stop)
+        end = _end(self._scalar, chunk, pos, stop)
         return (Outcome.MORE if end == stop else Outcome.DONE), end
 
     def _scan(self, chunk: bytes, pos: int, stop: int) -> tuple[Outcome, int]:
@@ -119,9 +126,14 @@ class ValueScanner:
                 outcome, pos = self._leave_string(chunk, pos, stop)
                 if outcome is not None:
                     return outcome, pos
-            begin, pos = pos, self._end(_OUTSIDE, chunk, pos, stop)
-            if seen := chunk[begin:pos].rstrip(SPACE):
-                self._before = seen[-1]
+            run = _OVER_BRANCHES if 0 < self._depth <= self._max_depth - 2 else _OUTSIDE
+            begin, pos = pos, _end(run, chunk, pos, stop)
+            if pos > begin:
+                last = chunk[pos - 1]
+                if last not in SPACE:
+                    self._before = last
+                elif seen := chunk[begin:pos].rstrip(SPACE):
+                    self._before = seen[-1]
             if pos == stop:
                 return Outcome.MORE, pos
             byte = chunk[pos]
@@ -151,7 +163,7 @@ class ValueScanner:
         if self._escaped and pos < stop:
             self._escaped = False
             pos += chunk[pos] != _LF
-        pos = self._end(_INSIDE, chunk, pos, stop)
+        pos = _end(_INSIDE, chunk, pos, stop)
         if pos == stop:
             return Outcome.MORE, pos
         if chunk[pos] == _BACKSLASH:
@@ -164,8 +176,8 @@ class ValueScanner:
         self._in_string = False
         return (None if self._depth else Outcome.DONE), pos + 1
 
-    @staticmethod
-    def _end(pattern: re.Pattern[bytes], chunk: bytes, pos: int, stop: int) -> int:
-        found = pattern.match(chunk, pos, stop)
-        assert found is not None  # every pattern here matches the empty string
-        return found.end()
+
+def _end(pattern: re.Pattern[bytes], chunk: bytes, pos: int, stop: int) -> int:
+    found = pattern.match(chunk, pos, stop)
+    assert found is not None  # every pattern here matches the empty string
+    return found.end()
