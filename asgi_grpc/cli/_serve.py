@@ -7,9 +7,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvicorn
@@ -37,7 +38,14 @@ class ServerOptions:
 
 
 def run_serve(options: GatewayOptions, server: ServerOptions) -> int:
-    """Serve until SIGINT or SIGTERM. Returns the exit status: 2 where the gateway can't be wired."""
+    """Serve until SIGINT or SIGTERM.
+
+    Returns:
+        The exit status: 2 where the gateway can't be wired, with one line on standard error.
+
+    Raises:
+        SystemExit: 3, uvicorn can't serve; it has logged why.
+    """
     settings = {
         "host": server.host,
         "port": server.port,
@@ -47,18 +55,34 @@ def run_serve(options: GatewayOptions, server: ServerOptions) -> int:
         "timeout_graceful_shutdown": int(Limits().drain_timeout_s),
     }
     try:
-        schema = asyncio.run(read_schema(options.schema))
-        application = build(options, schema)  # here too, so that its faults are one line and not one for each worker
+        if server.workers == 1:
+            _serve_here(options, settings)
+        else:
+            _serve_in_workers(options, settings, server.workers)
     except ConfigurationError as exc:
         print(f"asgi-grpc: {exc}", file=sys.stderr)
         return 2
-    if server.workers == 1:
-        uvicorn.run(application, **settings)  # type: ignore[arg-type]  # the settings are of several types
-        return 0
-    with _in_environment(options, schema):
-        factory = "asgi_grpc.cli.application:create"
-        uvicorn.run(factory, factory=True, workers=server.workers, **settings)  # type: ignore[arg-type]
     return 0
+
+
+def _serve_here(options: GatewayOptions, settings: dict[str, Any]) -> None:
+    """Serve in this process. The schema is read on the server's own loop: grpcio's events can't follow to another."""
+
+    async def serve() -> None:
+        application = build(options, await read_schema(options.schema))
+        await uvicorn.Server(uvicorn.Config(application, **settings)).serve()
+
+    loop_factory = uvicorn.Config("", **settings).get_loop_factory()
+    with asyncio.Runner(loop_factory=loop_factory) as runner, suppress(KeyboardInterrupt):
+        runner.run(serve())  # after its end uvicorn raises once more the SIGINT that ended it
+
+
+def _serve_in_workers(options: GatewayOptions, settings: dict[str, Any], workers: int) -> None:
+    """Serve in processes of their own. All is read here too, so that a fault is one line and not one for each."""
+    schema = asyncio.run(read_schema(options.schema))
+    build(options, schema)
+    with _in_environment(options, schema):
+        uvicorn.run("asgi_grpc.cli.application:create", factory=True, workers=workers, **settings)
 
 
 @contextmanager

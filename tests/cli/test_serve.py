@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
+import uvicorn
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from asgi_grpc import Schema
+from asgi_grpc import GrpcMiddleware, Schema
 from asgi_grpc.cli import _serve, main
 from asgi_grpc.cli.application import VARIABLE, create
 from tests.cli.test_application import GREETER_SET, SERVICES_JSON
@@ -54,53 +56,64 @@ def test_the_gateway_serves_and_ends_by_a_signal(greeter: str, arguments: list[s
     assert status == 0
 
 
-def test_a_gateway_that_cannot_be_wired_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["serve", "localhost:1", "--descriptor-set", GREETER_SET, "--dialect", "klingon"]) == 2
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_gateway_that_cannot_be_wired_is_one_line(workers: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--descriptor-set", GREETER_SET, "--dialect", "klingon", "--workers", workers]
+    assert main(["serve", "localhost:1", *arguments]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert "klingon" in err
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_one_worker_serves_in_this_process(interrupted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[uvicorn.Config] = []
+
+    async def serve(self: uvicorn.Server) -> None:
+        served.append(self.config)
+        if interrupted:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(uvicorn.Server, "serve", serve)
+    assert main(["serve", "h:1", "--descriptor-set", GREETER_SET, "--http", "h11", "--ws", "wsproto"]) == 0
+    (config,) = served
+    assert isinstance(config.app, GrpcMiddleware)
+    assert (config.host, config.port, config.http, config.ws) == ("127.0.0.1", 8000, "h11", "wsproto")
+    assert (config.lifespan, config.timeout_graceful_shutdown) == ("on", 20)
+
+
 class Recorder:
-    """Stands in for uvicorn's ``run``."""
+    """Stands in for uvicorn's ``run``, and does what a worker does."""
 
     def __init__(self) -> None:
-        self.application: object = None
         self.settings: dict[str, object] = {}
         self.made: object = None
 
-    def run(self, application: object, **settings: object) -> None:
-        self.application = application
+    def __call__(self, application: str, **settings: object) -> None:
+        assert application == "asgi_grpc.cli.application:create"
         self.settings = settings
-        if isinstance(application, str):
-            self.made = create()
+        self.made = create()
 
 
 @pytest.fixture
-def uvicorn(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    monkeypatch.delenv(VARIABLE, raising=False)
     recorder = Recorder()
-    monkeypatch.setattr(_serve, "uvicorn", recorder)
+    monkeypatch.setattr(uvicorn, "run", recorder)
     return recorder
 
 
-def test_one_worker_gets_the_application_itself(uvicorn: Recorder) -> None:
-    assert main(["serve", "h:1", "--descriptor-set", GREETER_SET, "--http", "h11", "--ws", "wsproto"]) == 0
-    assert not isinstance(uvicorn.application, str)
-    assert uvicorn.settings == {
-        "host": "127.0.0.1", "port": 8000, "http": "h11", "ws": "wsproto", "lifespan": "on",
+def test_more_workers_get_a_factory_and_their_options(recorder: Recorder) -> None:
+    assert main(["serve", "h:1", "--descriptor-set", GREETER_SET, "--workers", "3", "--host", "::1"]) == 0
+    assert recorder.settings == {
+        "factory": True, "workers": 3, "host": "::1", "port": 8000, "http": "auto", "ws": "auto", "lifespan": "on",
         "timeout_graceful_shutdown": 20,
     }  # fmt: skip
+    assert isinstance(recorder.made, GrpcMiddleware)
+    assert VARIABLE not in os.environ
 
 
-def test_more_workers_get_a_factory_and_their_options(uvicorn: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
-    assert main(["serve", "h:1", "--descriptor-set", GREETER_SET, "--workers", "3"]) == 0
-    assert uvicorn.application == "asgi_grpc.cli.application:create"
-    assert (uvicorn.settings["factory"], uvicorn.settings["workers"]) == (True, 3)
-    assert uvicorn.made is not None
-
-
-def test_workers_share_what_reflection_said_once(uvicorn: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_share_what_reflection_said_once(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     schema = Schema.from_descriptor_set(GREETER_SET)
 
     async def from_reflection(target: str) -> Schema:
@@ -108,7 +121,7 @@ def test_workers_share_what_reflection_said_once(uvicorn: Recorder, monkeypatch:
 
     monkeypatch.setattr(Schema, "from_reflection", from_reflection)
     assert main(["serve", "h:1", "--workers", "2"]) == 0
-    assert uvicorn.made is not None
+    assert isinstance(recorder.made, GrpcMiddleware)
 
 
 def test_the_serialized_schema_has_every_import_once() -> None:
