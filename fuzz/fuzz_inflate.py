@@ -1,0 +1,41 @@
+"""Any bytes, as a compressed body. The first byte picks the encoding, the limits and the cuts.
+
+Legal: every ``Broken``. A find: bytes or a fault that depend on the chunking; a piece of more than 64 KiB; more bytes
+than the limit allows; any exception.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from asgi_grpc.framing import Broken, End, Inflater
+from fuzz.engine import run
+from fuzz.oracles import cut
+
+
+def inflate(chunks: list[bytes], encoding: Literal["gzip", "deflate"], ratio: int) -> tuple[bytes, Broken | End]:
+    """All that comes out, and the last event."""
+    inflater = Inflater(encoding, max_inflation=ratio, free_bytes=100)
+    inflated = b""
+    for chunk in chunks:
+        for piece in inflater.feed(chunk):
+            if isinstance(piece, Broken):
+                return inflated, piece
+            assert 0 < len(piece) <= 64 << 10
+            inflated += piece
+    return inflated, inflater.close()[0]
+
+
+def one_input(data: bytes) -> None:
+    """Play one input."""
+    seed, body = (data[0] if data else 0), data[1:]
+    encoding: Literal["gzip", "deflate"] = "gzip" if seed % 2 else "deflate"
+    ratio = 1 + seed % 7
+    expected = inflate([body], encoding, ratio)
+    assert len(expected[0]) <= max(100, ratio * (len(body) + 1023))
+    assert inflate(cut(body, seed), encoding, ratio) == expected
+    assert inflate(cut(body, 0), encoding, ratio) == expected
+
+
+if __name__ == "__main__":
+    run(one_input, "inflate")
