@@ -6,7 +6,8 @@ that the room obeys is google/api/http.proto; everything that can be wrong with 
 
 from __future__ import annotations
 
-from asgi_grpc.routing._binding import Bound
+from asgi_grpc.routing._binding import Bound, Decode, Decoded
+from asgi_grpc.routing._reply import Reply
 from asgi_grpc.routing._router import Match, Route, Router
 
-__all__ = ["Bound", "Match", "Route", "Router"]
+__all__ = ["Bound", "Decode", "Decoded", "Match", "Reply", "Route", "Router"]

@@ -1,30 +1,26 @@
-"""One binding, compiled: path variables, query and bodies to request messages.
+"""One request in one binding: path variables, query and bodies to request messages.
 
-What a route's rule says is worked out once, here; a request only runs through it. Source: google/api/http.proto.
+What a route's rule says was worked out before, in its plan; a request only runs through it. Source:
+google/api/http.proto.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, cast
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError as WireError
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 
-from asgi_grpc.codec import Codec, CodecOptions
-from asgi_grpc.errors import ConfigurationError, RequestError, UsageError
-from asgi_grpc.routing._body import FieldReader
-from asgi_grpc.routing._fields import FieldPath, resolve_top_level, resolve_variable
-from asgi_grpc.routing._mask import MaskFiller, mask_filler
-from asgi_grpc.routing._query import QueryBinder
-from asgi_grpc.routing._template import Template
-from asgi_grpc.schema import Binding, Method
+from asgi_grpc.errors import RequestError, UsageError
+from asgi_grpc.routing._fields import FieldPath
+from asgi_grpc.routing._plan import Plan
 
 Decoded = tuple[list[Message], RequestError | None]
 """The messages before the first bad frame, and what is wrong with that one."""
+
+Decode = Callable[[Sequence[bytes]], Decoded]
 
 _Check = tuple[str, Callable[[Any], bool]]
 """What is wrong with a message, and whether it is."""
@@ -38,73 +34,63 @@ class Bound:
             length of the list.
         empty: makes the request of somebody who sent no body. Raises ``RequestError`` where the query says what an
             absent body contradicts, or a required field is missing.
-        form: turns an ``application/x-www-form-urlencoded`` body to a message, as if it were a query string. Only for
-            bindings whose body is ``*``, else ``UsageError``. Raises ``RequestError``.
     """
 
-    __slots__ = ("decode", "empty", "form")
+    __slots__ = ("_state", "decode", "empty")
 
-    def __init__(
-        self,
-        decode: Callable[[Sequence[bytes]], Decoded],
-        empty: Callable[[], Message],
-        form: Callable[[bytes], Message],
-    ) -> None:
+    def __init__(self, state: _Bound, decode: Decode, empty: Callable[[], Message]) -> None:
+        self._state = state
         self.decode = decode
         self.empty = empty
-        self.form = form
+
+    def form(self, bodies: Sequence[bytes]) -> Decoded:
+        """Do as ``decode`` does with ``application/x-www-form-urlencoded`` bodies, each as if it were a query string.
+
+        Raises:
+            UsageError: the binding's body is not ``*``. See ``Route.takes_form``.
+        """
+        return self._state.form(bodies)
+
+    def wire(self, bodies: Sequence[bytes]) -> Decoded:
+        """Do as ``decode`` does with the protobuf wire form of bodies.
+
+        Raises:
+            UsageError: the body is no message. See ``Route.takes_wire``.
+        """
+        return self._state.wire(bodies)
+
+    def pieces(self, content_type: str) -> Decode:
+        """Make a function that does as ``decode`` does with pieces of one raw body, for a ``google.api.HttpBody``.
+
+        The first piece becomes a whole request, with the content type, the path and the query in it; later ones have
+        nothing but their bytes.
+
+        Raises:
+            UsageError: the body is no HttpBody. See ``Route.takes_bytes``.
+
+        Source: google/api/httpbody.proto.
+        """
+        return self._state.pieces(content_type)
 
 
-class Plan:
-    """What a binding does to requests.
+class Binder:
+    """Puts requests into one binding."""
 
-    Raises:
-        ConfigurationError: the rule names what the messages don't have, or says two things of one field.
-    """
-
-    def __init__(
-        self, method: Method, binding: Binding, template: Template, *, options: CodecOptions, ignore_unknown_query: bool
-    ) -> None:
-        message = method.input
-        self.message_class = GetMessageClass(message)
-        self.checks_required = _needs_required(message)
-        # What the path adds, the body may leave out; the whole is checked when both are together.
-        self.options = replace(options, allow_partial=True) if self.checks_required else options
-        try:
-            self.variables = tuple(resolve_variable(message, v.field_path) for v in template.variables)
-            self.body: FieldDescriptor | None = None
-            if binding.body not in ("", "*"):
-                self.body = resolve_top_level(message, binding.body, "the body")
-            _refuse_conflicts(self.variables, self.body)
-        except ValueError as problem:
-            raise ConfigurationError(str(problem)) from None
-        self.takes_all = binding.body == "*"
-        self.codec = Codec(message, self.options)
-        self.reader = None if self.body is None else FieldReader(message, self.body, self.options)
-        self.mask: MaskFiller | None = None
-        if self.body is not None and binding.http_method == "PATCH":
-            self.mask = mask_filler(message, self.body)
-
-        def binder(body: FieldDescriptor | None) -> QueryBinder:
-            return QueryBinder(
-                message, variables=self.variables, body=body, ignore_unknown=ignore_unknown_query, options=options
-            )
-
-        self.every_field = binder(None)
-        self.but_body = binder(self.body)
-        self.free: Bound | None = None
-        if self.takes_all and not self.variables:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._free: Bound | None = None
+        if plan.takes_all and not plan.variables:
             # Nothing to add to the bodies: decoding is the codec's own, and shared by all requests.
-            plain = _Bound(self, {}, b"", strict=False, whole=False)
-            empty = plain.empty if self.checks_required else self.message_class
-            self.free = Bound(Codec(message, options).decode_batch, empty, plain.form)
+            plain = _Bound(plan, {}, b"", strict=False, whole=False)
+            empty = plain.empty if plan.checks_required else plan.message_class
+            self._free = Bound(plain, plan.checking_codec.decode_batch, empty)
 
     def bind(self, variables: Mapping[str, str], query: bytes, *, strict: bool, whole: bool) -> Bound:
         """See ``Match.bind``."""
-        if self.free is not None:
-            return self.free
-        bound = _Bound(self, variables, query, strict=strict, whole=whole)
-        return Bound(bound.decode, bound.empty, bound.form)
+        if self._free is not None:
+            return self._free
+        state = _Bound(self._plan, variables, query, strict=strict, whole=whole)
+        return Bound(state, state.decode, state.empty)
 
 
 class _Bound:
@@ -148,7 +134,7 @@ class _Bound:
             ]
 
     @property
-    def decode(self) -> Callable[[Sequence[bytes]], Decoded]:
+    def decode(self) -> Decode:
         """See ``Bound``."""
         if self._whole:
             return self._decode_whole
@@ -164,15 +150,80 @@ class _Bound:
         self._require(message)
         return message
 
-    def form(self, data: bytes) -> Message:
+    def form(self, bodies: Sequence[bytes]) -> Decoded:
         """See ``Bound``."""
         if not self._plan.takes_all:
             raise UsageError("form() on a binding whose body is not *")
+        messages: list[Message] = []
+        for body in bodies:
+            message = self._plan.message_class()
+            message.CopyFrom(self._values)
+            try:
+                self._plan.every_field.bind(body, message, message, form=True)
+                self._require(message)
+            except RequestError as refusal:
+                return messages, refusal
+            messages.append(message)
+        return messages, None
+
+    def wire(self, bodies: Sequence[bytes]) -> Decoded:
+        """See ``Bound``."""
+        if not self._plan.takes_wire:
+            raise UsageError("wire() on a binding whose body is no message")
+        if refusal := self._second_member(bodies):
+            return [], refusal
+        messages: list[Message] = []
+        for body in bodies:
+            message, carrier = self._new()
+            try:
+                carrier.MergeFromString(body)
+            except WireError:
+                name = carrier.DESCRIPTOR.full_name
+                return self._complete(messages, RequestError(f"{name}: expected the protobuf wire form of the message"))
+            messages.append(message)
+        return self._complete(messages, None)
+
+    def pieces(self, content_type: str) -> Decode:
+        """See ``Bound``."""
+        if not self._plan.takes_bytes:
+            raise UsageError("pieces() on a binding whose body is no google.api.HttpBody")
+        is_first = True
+
+        def decode(pieces: Sequence[bytes]) -> Decoded:
+            nonlocal is_first
+            if is_first and (refusal := self._second_member(pieces)):
+                return [], refusal
+            messages: list[Message] = []
+            for piece in pieces:
+                message, carrier = self._new()
+                carrier.data = piece
+                if is_first:
+                    is_first = False
+                    carrier.content_type = content_type
+                    _, refusal = self._complete([message], None)
+                    if refusal is not None:
+                        return [], refusal
+                messages.append(message)
+            return messages, None
+
+        return decode
+
+    def _new(self) -> tuple[Message, Any]:
+        """An empty request, and the part of it that is the body."""
         message = self._plan.message_class()
-        message.CopyFrom(self._values)
-        self._plan.every_field.bind(data, message, message)
-        self._require(message)
-        return message
+        if self._plan.body is None:
+            return message, message
+        carrier: Any = getattr(message, self._plan.body.name)
+        carrier.SetInParent()
+        return message, carrier
+
+    def _second_member(self, bodies: Sequence[bytes]) -> RequestError | None:
+        """What is wrong where the query sets another member of the oneof that the body's field is in."""
+        body = self._plan.body
+        oneof = None if body is None else body.containing_oneof
+        if not bodies or body is None or oneof is None or self._values.WhichOneof(oneof.name) in (None, body.name):
+            return None
+        return RequestError(f"the query: expected one member of the oneof {oneof.name}, got another one as well")
 
     def _decode_whole(self, frames: Sequence[bytes]) -> Decoded:
         """Each frame is a whole request."""
@@ -182,13 +233,9 @@ class _Bound:
     def _decode_field(self, frames: Sequence[bytes]) -> Decoded:
         """Each frame is one field of a request."""
         plan = self._plan
-        assert plan.body is not None
         assert plan.reader is not None
-        oneof = plan.body.containing_oneof
-        if frames and oneof is not None and self._values.WhichOneof(oneof.name) not in (None, plan.body.name):
-            return [], RequestError(
-                f"the query: expected one member of the oneof {oneof.name}, got another one as well"
-            )
+        if refusal := self._second_member(frames):
+            return [], refusal
         messages, error = self._complete(*plan.reader.read(frames))
         if plan.mask is not None:
             for message, frame in zip(messages, frames, strict=False):
@@ -222,31 +269,3 @@ class _Bound:
 
 def _merge(source: Message, message: Message) -> None:
     message.MergeFrom(source)
-
-
-@lru_cache(maxsize=1024)
-def _needs_required(message: Descriptor) -> bool:
-    """Tell whether a message, or one that it may hold, has required fields."""
-    seen = {message.full_name}
-    todo = [message]
-    while todo:
-        for field in todo.pop().fields:
-            if field.is_required:
-                return True
-            if field.message_type is not None and field.message_type.full_name not in seen:
-                seen.add(field.message_type.full_name)
-                todo.append(field.message_type)
-    return False
-
-
-def _refuse_conflicts(variables: Sequence[FieldPath], body: FieldDescriptor | None) -> None:
-    """A path must not set two members of one oneof, nor what the whole body sets."""
-    taken: dict[str, str] = {}
-    if body is not None and body.containing_oneof is not None:
-        taken[body.containing_oneof.name] = body.name
-    for path in variables:
-        if body is not None and path.text == body.name:
-            raise ValueError(f"expected the path and the body to set different fields, but both set {path.text}")
-        for place, member in path.oneofs:
-            if taken.setdefault(place, member) != member:
-                raise ValueError(f"expected one member of the oneof {place}, but {path.text} is a second one")

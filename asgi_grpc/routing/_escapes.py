@@ -71,10 +71,10 @@ def multi_segment_table(mode: Unescape) -> Mapping[bytes, bytes]:
     return _TABLES[mode]
 
 
-def query_pairs(query: bytes) -> Iterator[tuple[str, str]]:
+def query_pairs(query: bytes, where: str = "the query") -> Iterator[tuple[str, str]]:
     """Cut a query string, or a form that is spelled like one, into names and values; ``+`` is a space.
 
-    A name without ``=`` has the empty value; nothing between two ``&`` is nothing.
+    A name without ``=`` has the empty value; nothing between two ``&`` is nothing. ``where`` is for errors.
 
     Raises:
         RequestError: a malformed escape, or bytes that are not UTF-8.
@@ -84,7 +84,7 @@ def query_pairs(query: bytes) -> Iterator[tuple[str, str]]:
     for pair in query.split(b"&"):
         if pair:
             name, _, value = pair.replace(b"+", b" ").partition(b"=")
-            yield _text(name, _ALL, "the query"), _text(value, _ALL, "the query")
+            yield _text(name, _ALL, where), _text(value, _ALL, where)
 
 
 def _unescape(raw: bytes, table: Mapping[bytes, bytes]) -> bytes:

@@ -26,6 +26,15 @@ _INTEGERS = {
 _LEADING_ZEROS = re.compile(r"^(-?)0+(?=[0-9])")
 
 
+HTTP_BODY = "google.api.HttpBody"
+"""Bytes with a content type, which HTTP carries as they are. Source: google/api/httpbody.proto."""
+
+
+def is_single_message(field: FieldDescriptor) -> bool:
+    """Tell a field that holds one message from others."""
+    return field.message_type is not None and not field.is_repeated
+
+
 def is_map(field: FieldDescriptor) -> bool:
     """Tell a map from other fields."""
     entry = field.message_type

@@ -57,13 +57,16 @@ class QueryBinder:
         self._options = options
         self._known: dict[str, _Key] = {}
 
-    def bind(self, query: bytes, message: Message, expected: Message) -> tuple[list[FieldPath], list[FieldPath]]:
+    def bind(
+        self, query: bytes, message: Message, expected: Message, *, form: bool = False
+    ) -> tuple[list[FieldPath], list[FieldPath]]:
         """Set what a query says.
 
         Args:
             query: percent-encoded, without ``?``.
             message: gets the fields; the path's variables are set in it already.
             expected: an empty message; gets the fields at or under the body field, for a comparison with the body.
+            form: it is the body of a form, and errors say so.
 
         Returns:
             The fields set in ``message``, and those set in ``expected``.
@@ -74,7 +77,8 @@ class QueryBinder:
         taken: dict[str, str] = {place: member for path in self._variables.values() for place, member in path.oneofs}
         found: dict[str, FieldPath] = {}
         found_in_body: dict[str, FieldPath] = {}
-        for key, text in query_pairs(query):
+        where, what = ("the form", "the form field") if form else ("the query", "the query parameter")
+        for key, text in query_pairs(query, where):
             try:
                 known, entry = self._resolve(key)
                 if known is None:
@@ -92,7 +96,7 @@ class QueryBinder:
                 seen[path.text] = path
                 self._set(path, entry, text, target)
             except ValueError as problem:
-                raise RequestError(f"the query parameter {_shown(key)}: {problem}") from None
+                raise RequestError(f"{what} {_shown(key)}: {problem}") from None
         return list(found.values()), list(found_in_body.values())
 
     def _resolve(self, key: str) -> tuple[_Key | None, str | None]:

@@ -8,12 +8,12 @@ from typing import Literal
 
 from google.protobuf.message import Message
 
-from asgi_grpc.codec import Codec, CodecOptions
+from asgi_grpc.codec import CodecOptions
 from asgi_grpc.errors import ConfigurationError, MethodNotAllowed, NoSuchRoute
-from asgi_grpc.routing._binding import Bound, Plan
-from asgi_grpc.routing._body import FieldWriter
+from asgi_grpc.routing._binding import Binder, Bound
 from asgi_grpc.routing._escapes import Unescape, multi_segment_table, variable_text
-from asgi_grpc.routing._fields import resolve_top_level
+from asgi_grpc.routing._plan import Plan
+from asgi_grpc.routing._reply import Reply
 from asgi_grpc.routing._table import Table
 from asgi_grpc.routing._template import Template, parse_template
 from asgi_grpc.schema import Binding, Method
@@ -31,6 +31,10 @@ class Route:
         method: the method.
         binding: the rule.
         shadowed_by: another route that takes every path of this one; None if it can be reached.
+        reply: writes replies.
+        takes_form: a body may be a form: ``Bound.form``.
+        takes_wire: a body may be in the protobuf wire form: ``Bound.wire``.
+        takes_bytes: bodies are raw bytes, for a ``google.api.HttpBody``: ``Bound.pieces``.
     """
 
     def __init__(
@@ -41,15 +45,12 @@ class Route:
         self.shadowed_by: Route | None = None
         self.template = template
         self.http_method = binding.http_method.upper()  # as ASGI servers hand it over
-        self.plan = Plan(method, binding, template, options=options, ignore_unknown_query=ignore_unknown_query)
-        if binding.response_body:
-            try:
-                field = resolve_top_level(method.output, binding.response_body, "the response_body")
-            except ValueError as problem:
-                raise ConfigurationError(str(problem)) from None
-            self._encode = FieldWriter(method.output, field, options).write
-        else:
-            self._encode = Codec(method.output, options).encode_batch
+        plan = Plan(method, binding, template, options=options, ignore_unknown_query=ignore_unknown_query)
+        self.binder = Binder(plan)
+        self.reply = Reply(method.output, binding.response_body, options)
+        self.takes_form = plan.takes_all
+        self.takes_wire = plan.takes_wire
+        self.takes_bytes = plan.takes_bytes
 
     def __repr__(self) -> str:
         return f"<{self.binding.http_method} {self.binding.template} -> {self.method.full_name}>"
@@ -60,7 +61,7 @@ class Route:
         Raises:
             EncodeError: a reply has no JSON form.
         """
-        return self._encode(messages)
+        return self.reply.encode(messages)
 
     @property
     def _streaming_first(self) -> tuple[int, int, str]:
@@ -96,7 +97,7 @@ class Match:
             RequestError: a value that is not one of its field's type; a parameter that is malformed, unknown,
                 repeated, or contradicts another one or the path.
         """
-        return self.route.plan.bind(self.variables, query, strict=strict, whole=whole)
+        return self.route.binder.bind(self.variables, query, strict=strict, whole=whole)
 
 
 class Router:
@@ -127,6 +128,8 @@ class Router:
         unescape: Literal["except_reserved", "except_slash", "all"] = "except_reserved",
     ) -> None:
         self._ignore_trailing_slash = ignore_trailing_slash
+        if unescape not in (modes := [mode.value for mode in Unescape]):
+            raise ConfigurationError(f"unescape: expected one of {', '.join(modes)}, got {unescape!r}")
         self._multi = multi_segment_table(Unescape(unescape))
         self._single = multi_segment_table(Unescape.ALL)
         self._table: Table[Route] = Table()

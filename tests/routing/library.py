@@ -19,6 +19,7 @@ SCHEMA = Schema.from_descriptor_set(
         library="""
         syntax = "proto3";
         package library;
+        import "google/api/httpbody.proto";
         import "google/protobuf/any.proto";
         import "google/protobuf/duration.proto";
         import "google/protobuf/field_mask.proto";
@@ -84,11 +85,20 @@ SCHEMA = Schema.from_descriptor_set(
           Book book = 3;
         }
         message Masks { repeated google.protobuf.FieldMask masks = 1; Book book = 2; }
+        message Upload {
+          string name = 1;
+          string note = 2;
+          oneof what { google.api.HttpBody file = 3; string text = 4; }
+          google.api.HttpBody other = 5;
+          repeated google.api.HttpBody files = 6;
+        }
         service Library {
           rpc Do(Request) returns (Request);
           rpc Old(old.Request) returns (old.Request);
           rpc Twice(TwoMasks) returns (TwoMasks);
           rpc Many(Masks) returns (Masks);
+          rpc Raw(google.api.HttpBody) returns (google.api.HttpBody);
+          rpc Upload(.library.Upload) returns (.library.Upload);
           rpc Talk(stream Request) returns (stream Request);
           rpc Tell(stream Request) returns (Request);
           rpc Hear(Request) returns (stream Request);
