@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from asgi_grpc.codec._codec import Codec, encode_any
 from asgi_grpc.codec._options import CodecOptions
+from asgi_grpc.codec._plan import EnumPlan, FieldPlan, Kind, MessagePlan, plan_message
 from asgi_grpc.codec._refusal import EncodeError
 from asgi_grpc.codec._text import set_map_text, set_text
 
-__all__ = ["Codec", "CodecOptions", "EncodeError", "encode_any", "set_map_text", "set_text"]
+__all__ = [
+    "Codec",
+    "CodecOptions",
+    "EncodeError",
+    "EnumPlan",
+    "FieldPlan",
+    "Kind",
+    "MessagePlan",
+    "encode_any",
+    "plan_message",
+    "set_map_text",
+    "set_text",
+]

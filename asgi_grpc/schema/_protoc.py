@@ -43,7 +43,8 @@ def compile_protos(
         out = Path(scratch, "set.binpb")
         ran = subprocess.run(  # noqa: S603 - our own interpreter, and no shell
             [
-                *(sys.executable, "-P", "-m", "grpc_tools.protoc", "--include_imports", f"--descriptor_set_out={out}"),
+                *(sys.executable, "-P", "-m", "grpc_tools.protoc"),
+                *("--include_imports", "--include_source_info", f"--descriptor_set_out={out}"),
                 *(f"--proto_path={folder}" for folder in [*folders, *_bundled()]),
                 *map(str, files),
             ],

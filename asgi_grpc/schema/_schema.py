@@ -13,6 +13,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from google.protobuf.descriptor_pool import DescriptorPool
 
 from asgi_grpc.errors import ConfigurationError
+from asgi_grpc.schema._comments import read_comments
 from asgi_grpc.schema._files import SetSource, build_pool, closure, merge_sets, read_set
 from asgi_grpc.schema._nouns import Method, Service
 from asgi_grpc.schema._protoc import compile_protos
@@ -33,12 +34,22 @@ class Schema:
         pool: holds the descriptors of every message of these services, and what else came with them: the types that
             an ``Any`` may hold.
         files: that the services came from, without their imports.
+        comments: of the .proto files, by full name; of an enum's value that of the enum, a dot, and its own name. Only
+            what the sources still have: .proto files, and descriptor sets written with ``--include_source_info``.
     """
 
-    def __init__(self, services: Iterable[Service], *, pool: DescriptorPool, files: Iterable[FileDescriptor]) -> None:
+    def __init__(
+        self,
+        services: Iterable[Service],
+        *,
+        pool: DescriptorPool,
+        files: Iterable[FileDescriptor],
+        comments: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.services: Mapping[str, Service] = MappingProxyType({service.full_name: service for service in services})
         self.pool = pool
         self.files = tuple(files)
+        self.comments = comments
 
     @classmethod
     def from_modules(cls, *modules: ModuleType) -> Schema:
@@ -75,7 +86,7 @@ class Schema:
         compiled, names = compile_protos(paths, include)
         schema = cls._of(merge_sets([read_set(compiled)]))
         asked_for = [file for file in schema.files if file.name in names]
-        return cls(_services_of(asked_for), pool=schema.pool, files=asked_for)
+        return cls(_services_of(asked_for), pool=schema.pool, files=asked_for, comments=schema.comments)
 
     @classmethod
     def from_services_json(
@@ -91,8 +102,8 @@ class Schema:
         """
         if isinstance(descriptors, bytes | str | os.PathLike | ModuleType):
             descriptors = [descriptors]
-        pool, files = _open(descriptors)
-        return cls(read_services_json(path, pool), pool=pool, files=files)
+        pool, files, comments = _open(descriptors)
+        return cls(read_services_json(path, pool), pool=pool, files=files, comments=comments)
 
     @classmethod
     async def from_reflection(cls, target: str | grpc.aio.Channel, *, timeout_s: float = 10.0) -> Schema:
@@ -124,19 +135,20 @@ class Schema:
         for schema in schemas:
             services.update((name, service) for name, service in schema.services.items() if name not in services)
         files = [file for schema in schemas for file in schema.files]
+        comments = {name: text for schema in reversed(schemas) for name, text in schema.comments.items()}
         pools = {id(schema.pool): schema.pool for schema in schemas}
         if len(pools) == 1:
-            return cls(services.values(), pool=schemas[0].pool, files=files)
+            return cls(services.values(), pool=schemas[0].pool, files=files, comments=comments)
         # Only the types of an Any are looked up here: each service keeps the descriptors that it came with.
         sets = [FileDescriptorSet(file=closure(schema.files).values()) for schema in schemas]
         pool, _ = build_pool(merge_sets((f"schema {n}", parsed) for n, parsed in enumerate(sets, 1)))
-        return cls(services.values(), pool=pool, files=files)
+        return cls(services.values(), pool=pool, files=files, comments=comments)
 
     @classmethod
     def _of(cls, files: Mapping[str, FileDescriptorProto]) -> Schema:
         """The services of serialized files, in a pool of their own."""
         pool, built = build_pool(files)
-        return cls(_services_of(built), pool=pool, files=built)
+        return cls(_services_of(built), pool=pool, files=built, comments=read_comments(files.values()))
 
     @property
     def methods(self) -> Iterator[Method]:
@@ -149,7 +161,7 @@ class Schema:
             if name not in self.services:
                 known = ", ".join(self.services) or "none"
                 raise ConfigurationError(f"the schema has no service {name}; it has {known}")
-        return Schema((self.services[name] for name in services), pool=self.pool, files=self.files)
+        return self._with(self.services[name] for name in services)
 
     def with_service_config(self, path: str | os.PathLike[str]) -> Schema:
         """The same schema with the HTTP rules of a service configuration in place of the methods' own.
@@ -158,17 +170,24 @@ class Schema:
             path: of a ``google.api.Service`` in YAML (needs PyYAML) or JSON, of which the ``http`` part is read. A
                 rule replaces all bindings of its method but the default one.
         """
-        return Schema(override(self.services.values(), path), pool=self.pool, files=self.files)
+        return self._with(override(self.services.values(), path))
+
+    def _with(self, services: Iterable[Service]) -> Schema:
+        """The same schema with other services."""
+        return Schema(services, pool=self.pool, files=self.files, comments=self.comments)
 
 
-def _open(descriptors: Sequence[SetSource | ModuleType]) -> tuple[DescriptorPool, list[FileDescriptor]]:
-    """A pool of descriptor sets and modules; modules alone keep their own, and with it their classes."""
+def _open(
+    descriptors: Sequence[SetSource | ModuleType],
+) -> tuple[DescriptorPool, list[FileDescriptor], Mapping[str, str]]:
+    """A pool of descriptor sets and modules, with their comments; modules alone keep their own pool and its classes."""
     modules = [_file_of(source) for source in descriptors if isinstance(source, ModuleType)]
     sets = [read_set(source) for source in descriptors if not isinstance(source, ModuleType)]
     if not sets:
-        return descriptor_pool.Default(), modules
+        return descriptor_pool.Default(), modules, {}
     sets += [(f"the module of {file.name}", FileDescriptorSet(file=closure([file]).values())) for file in modules]
-    return build_pool(merge_sets(sets))
+    merged = merge_sets(sets)
+    return *build_pool(merged), read_comments(merged.values())
 
 
 def _services_of(files: Iterable[FileDescriptor]) -> list[Service]:
