@@ -78,8 +78,7 @@ class Demo:
             waits = [self._serve(self._server), self._announce(), *(example.wait_ended() for example in self._examples)]
             self._parts = [asyncio.create_task(wait) for wait in waits]
             done, _ = await asyncio.wait(self._parts, return_when=asyncio.FIRST_COMPLETED)
-            for part in done:
-                await part
+            await done.pop()
         finally:
             await self._end()
 

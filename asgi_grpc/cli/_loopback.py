@@ -9,6 +9,7 @@ import socket
 _FAMILIES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _MISSING = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENODEV}  # this machine has no such loopback
 _ATTEMPTS = 20
+_REUSE = int(os.name == "posix")  # a demo can follow a demo at once; elsewhere it would share the port with strangers
 
 
 class PortTaken(Exception):  # noqa: N818 - it says what happened
@@ -48,8 +49,7 @@ def _bind_both(port: int) -> list[socket.socket]:
         except OSError:  # the kernel has no such family
             continue
         try:
-            if os.name == "posix":
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or a demo could not follow a demo at once
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, _REUSE)
             if family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.bind((address, port))

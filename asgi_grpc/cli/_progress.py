@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from contextlib import suppress
 from typing import Self, TextIO
 
 _REDRAW_S = 0.1
 _CLEAR = "\r\x1b[K"
+_UNITS = ("kB", "MB", "GB")
 
 
 class Progress:
@@ -74,9 +76,8 @@ class Progress:
 
 
 def _size(count: float) -> str:
-    """Bytes in the largest unit that leaves at least one of it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            break
-        count /= 1000
-    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+    """Bytes, in the largest unit that leaves at least one of it."""
+    if count < 1000:
+        return f"{count:.0f} B"
+    power = min(int(math.log10(count)) // 3, len(_UNITS))
+    return f"{count / 1000**power:.1f} {_UNITS[power - 1]}"

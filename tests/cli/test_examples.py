@@ -46,6 +46,18 @@ async def test_an_example_says_where_it_listens_and_ends_when_told(folder: Path)
     await example.end()
 
 
+async def test_complaints_are_shown_until_it_is_told_to_end(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    complains = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit('ended'))"
+    write(folder, f"{complains}\nprint('watch out', file=sys.stderr, flush=True)\n{LISTENS}")
+    example = await start("greeter")
+    await example.wait_ready()
+    shown = ""
+    while not (shown := shown + capsys.readouterr().err):
+        await asyncio.sleep(0.001)
+    await example.end()
+    assert shown + capsys.readouterr().err == "watch out\n"
+
+
 async def test_an_example_that_ends_before_it_listens_is_named(folder: Path) -> None:
     write(folder, "raise SystemExit(3)")
     example = await start("greeter")
