@@ -45,7 +45,10 @@ def read_set(source: SetSource) -> tuple[str, FileDescriptorSet]:
 
 
 def merge_sets(sets: Iterable[tuple[str, FileDescriptorSet]]) -> dict[str, FileDescriptorProto]:
-    """Collect the files of several sets by name; repetitions are fine, contradictions are not."""
+    """Collect the files of several sets by name; repetitions are fine, contradictions are not.
+
+    Of Google's own files the larger counts: they only grow, and each protoc carries those of its version.
+    """
     files: dict[str, FileDescriptorProto] = {}
     origin: dict[str, str] = {}
     for where, parsed in sets:
@@ -53,6 +56,8 @@ def merge_sets(sets: Iterable[tuple[str, FileDescriptorSet]]) -> dict[str, FileD
             known = files.get(file.name)
             if known is None:
                 files[file.name], origin[file.name] = file, where
+            elif _WELL_KNOWN.fullmatch(file.name):
+                files[file.name] = max(known, file, key=lambda version: len(_essence(version)))
             elif known != file and _essence(known) != _essence(file):
                 raise ConfigurationError(
                     f"two different files are named {file.name}: in {origin[file.name]} and in {where}"

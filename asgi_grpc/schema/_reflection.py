@@ -17,6 +17,8 @@ from google.protobuf.message import DecodeError
 from asgi_grpc.errors import ConfigurationError
 
 _NAMES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+# A write that meets the answer "no such method" may come back from grpcio as an INTERNAL of its own.
+_NOT_THERE = (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INTERNAL)
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 64 << 20)]  # one answer holds a file and all its imports
 
 
@@ -61,7 +63,7 @@ async def reflect(
             try:
                 return await _Inquiry(stream, messages.ServerReflectionRequest, where).run()
             except grpc.aio.AioRpcError as exc:
-                if exc.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                if exc.code() not in _NOT_THERE:
                     raise ConfigurationError(
                         f"{where} can't be asked for its schema: {exc.code().name}: {exc.details()}"
                     ) from exc

@@ -159,6 +159,16 @@ def test_two_different_files_of_one_name_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_of_google_s_own_files_the_newer_counts() -> None:
+    """Each protoc carries those of its version, and two sets may come from two of them."""
+    newer = files_of(LIBRARY)
+    (annotations,) = [file for file in newer.file if file.name == "google/api/http.proto"]
+    annotations.message_type.add(name="OfTomorrow")
+    for sources in ((LIBRARY, newer.SerializeToString()), (newer.SerializeToString(), LIBRARY)):
+        pool = Schema.from_descriptor_set(*sources).pool
+        assert pool.FindMessageTypeByName("google.api.OfTomorrow")
+
+
 def test_comments_and_derived_json_names_make_no_difference() -> None:
     other = files_of(LIBRARY)
     for file in other.file:
