@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parent.parent / "asgi_grpc"
-FLOORS = ["errors limits", "schema framing codec", "routing calls dialects", "asgi client", "testing cli"]
+FLOORS = ["errors limits", "schema framing codec", "routing calls dialects", "openapi", "asgi client", "testing cli"]
 FLOOR = {room: n for n, rooms in enumerate(FLOORS) for room in rooms.split()}
 FILES = sorted(file for file in HOUSE.rglob("*.py") if "examples" not in file.relative_to(HOUSE).parts)
 NAMES = [str(file.relative_to(HOUSE)) for file in FILES]
