@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from contextlib import aclosing, suppress
 from typing import Protocol
 
+from google.protobuf.message import Message
+
 from asgi_grpc.asgi._ending import ClientGone, Ending
 from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._inbox import Inbox, Open
@@ -28,8 +30,8 @@ class Answer(Protocol):
         """All that can be refused beforehand was not; the call is about to start."""
         ...
 
-    async def messages(self, messages: list[bytes]) -> None:
-        """Some replies, each encoded as one JSON value."""
+    async def messages(self, messages: list[Message]) -> None:
+        """Some replies. Raises ``EncodeError`` for one that can't be written."""
         ...
 
     async def success(self) -> None:
@@ -56,6 +58,7 @@ class Exchange(ABC):
     ) -> None:
         self._gateway = gateway
         self._match = match
+        self._route = match.route
         self._method = match.route.method
         self._scope = scope
         self._answer = answer
@@ -99,10 +102,9 @@ class Exchange(ABC):
         await self._gateway.backend.open()
         call = self._gateway.backend.start(self._method, requests, metadata=metadata, deadline_s=deadline_s)
         await self._answer.accepted(call)
-        encode = self._match.route.encode
         async with aclosing(call.replies()) as replies:
             async for messages in replies:
-                await self._answer.messages(encode(messages))
+                await self._answer.messages(messages)
                 self._idle.note()
 
     def _end_idle(self) -> None:

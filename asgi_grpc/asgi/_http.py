@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from google.protobuf.message import Message
+
+from asgi_grpc.asgi._bodies import choose_reading
+from asgi_grpc.asgi._bytes_response import BytesResponse, bytes_of
 from asgi_grpc.asgi._ending import ClientGone
-from asgi_grpc.asgi._exchange import Exchange
+from asgi_grpc.asgi._exchange import Answer, Exchange
 from asgi_grpc.asgi._gateway import Gateway, header
 from asgi_grpc.asgi._http_input import BodyInput
-from asgi_grpc.asgi._negotiation import check_accepts_json, choose_framer, choose_inflater, choose_writer
-from asgi_grpc.asgi._requests import Input, ManyRequests, OneRequest
-from asgi_grpc.asgi._response import SingleResponse, StreamResponse
+from asgi_grpc.asgi._negotiation import choose_inflater, choose_single, choose_writer
+from asgi_grpc.asgi._requests import ManyRequests, OneRequest
+from asgi_grpc.asgi._response import JSON, Content, SingleResponse, StreamResponse
 from asgi_grpc.asgi._types import Event, Headers, Receive, Scope, Send
 from asgi_grpc.calls import Requests
-from asgi_grpc.routing import Match
+from asgi_grpc.dialects import Dialect
+from asgi_grpc.routing import Match, Route
 
 WATCH_AFTER_S = 0.02
 """A call whose request is complete gets a watcher of its client only when it takes longer than this."""
@@ -21,38 +28,52 @@ class HttpExchange(Exchange):
     """One HTTP request and its answer."""
 
     def __init__(self, gateway: Gateway, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = SingleResponse(gateway, scope, send)  # also says what is wrong with the request's head
+        write = partial(_write_json, match.route, gateway.dialect)
+        answer = SingleResponse(gateway, scope, send, write)  # also says what is wrong with the request's head
         super().__init__(gateway, match, scope, receive, opener=_open, answer=answer)
         self._send = send
 
     def _prepare(self) -> Requests:
-        """Choose the framings, and bind the path and the query. See ``Exchange``."""
+        """Choose how the answer is written and the body read, and bind the path and the query. See ``Exchange``."""
         headers = self._scope["headers"]
-        accept = header(headers, b"accept")
-        if self._method.server_streaming:
-            writer = choose_writer(accept, named_events=self._gateway.dialect.named_events)
-            self._answer = StreamResponse(self._gateway, self._scope, self._send, writer)
-        else:
-            check_accepts_json(accept)
+        self._answer = self._choose_answer(header(headers, b"accept"))
         bound = self._match.bind(self._scope.get("query_string", b""), strict=self._method.client_streaming)
-        has_body = bool(self._match.route.binding.body)
-        streaming = self._method.client_streaming and has_body
         limits = self._gateway.limits
-        framer = choose_framer(
-            (header(headers, b"content-type") or "") if has_body else "", streaming=streaming, limits=limits
-        )
+        reading = choose_reading(header(headers, b"content-type") or "", self._route, bound, limits)
         inflater = choose_inflater(header(headers, b"content-encoding") or "", limits)
-
-        body = BodyInput(self._inbox.read, framer, inflater)
-        next_input = _no_input if _is_without_body(headers, wanted=has_body) else body.next
-        if streaming:
+        has_body = bool(self._route.binding.body)
+        read = _nothing if _is_without_body(headers, wanted=has_body) else self._inbox.read
+        next_input = BodyInput(read, reading.framer, inflater).next
+        if self._method.client_streaming and has_body:
             self._inbox.watch()
-            return ManyRequests(next_input, bound).pull
-        return OneRequest(next_input, bound, lambda: self._inbox.watch(WATCH_AFTER_S)).pull
+            return ManyRequests(next_input, reading.decode).pull
+        return OneRequest(next_input, reading.decode, reading.empty, lambda: self._inbox.watch(WATCH_AFTER_S)).pull
+
+    def _choose_answer(self, accept: str | None) -> Answer:
+        """What writes the replies. A reply that is bytes has its own media type, whatever the client accepts."""
+        reply = self._route.reply
+        connection = self._gateway, self._scope, self._send
+        if self._method.server_streaming:
+            if reply.gives_bytes:
+                return BytesResponse(*connection, reply)
+            writer = choose_writer(accept, named_events=self._gateway.dialect.named_events)
+            return StreamResponse(*connection, writer, reply.encode)
+        if reply.gives_bytes:
+            return SingleResponse(*connection, partial(bytes_of, reply))
+        chosen = choose_single(accept, wire=reply.gives_wire and self._method.kind == "unary").encode()
+        if chosen != JSON:
+            return SingleResponse(*connection, lambda message: (chosen, reply.wire(message)))
+        return self._answer
 
 
-async def _no_input() -> Input:
-    return Input([], ended=True)
+def _write_json(route: Route, dialect: Dialect, message: Message) -> Content:
+    """A reply in the dialect."""
+    (encoded,) = route.encode([message])
+    return JSON, dialect.unary(encoded)
+
+
+async def _nothing() -> list[bytes]:
+    return []
 
 
 def _is_without_body(headers: Headers, *, wanted: bool) -> bool:

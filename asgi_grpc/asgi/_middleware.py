@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from asgi_grpc.asgi._gateway import Gateway, routing_path
+from asgi_grpc.asgi._gateway import Gateway, header, routing_path
 from asgi_grpc.asgi._http import HttpExchange
 from asgi_grpc.asgi._lifespan import run_lifespan
-from asgi_grpc.asgi._response import HttpResponse, SingleResponse
+from asgi_grpc.asgi._response import HttpResponse
 from asgi_grpc.asgi._types import Application, Receive, Scope, Send
 from asgi_grpc.asgi._websocket import WebSocketAnswer, WebSocketExchange
 from asgi_grpc.calls import Backend, ChannelBackend, ChannelOptions, MetadataRule, Preset, Upstream, metadata_rule
@@ -46,6 +46,17 @@ class GrpcMiddleware:
             the first message, so that an early failure still gets its HTTP status.
         heartbeat_s: silence after which an HTTP stream gets a sign of life: an SSE comment, a blank line. None: never.
         channel_options: of the channel made for an ``upstream`` target; grpcio documents them.
+        ignore_trailing_slash: serve ``/a/`` as ``/a``; else it is another path.
+        unescape: which escapes of path variables that hold several segments are decoded: ``"except_reserved"``,
+            ``"except_slash"`` or ``"all"``.
+        ignore_unknown_query: skip query parameters that name no field; False: refuse them; None: as the dialect has it.
+        method_override: let ``X-HTTP-Method-Override`` of a ``POST`` name the HTTP method that is meant.
+
+    While a method serves a request, two keys of the scope say so, for applications that are wrapped round this one and
+    want to log it afterwards: ``scope["asgi_grpc.method"]`` is its full name, e.g. ``"helloworld.Greeter.SayHello"``,
+    ``scope["asgi_grpc.route"]`` the template that matched, e.g. ``"/v1/helloworld/{name}"``. They are keys of the scope
+    itself, since a server may share ``scope["state"]`` between connections; an application between that hands on a copy
+    of the scope keeps them to itself. The scope of a request that no method serves is left as it is.
 
     Raises:
         ConfigurationError: the wiring can't work; the text names the method, the service or the option.
@@ -67,6 +78,10 @@ class GrpcMiddleware:
         early_headers: bool = False,
         heartbeat_s: float | None = None,
         channel_options: ChannelOptions = (),
+        ignore_trailing_slash: bool = False,
+        unescape: Literal["except_reserved", "except_slash", "all"] = "except_reserved",
+        ignore_unknown_query: bool | None = None,
+        method_override: bool = False,
     ) -> None:
         if schema is None:
             raise ConfigurationError("there is nothing to serve: give a schema, e.g. Schema.from_modules(greeter_pb2)")
@@ -79,8 +94,17 @@ class GrpcMiddleware:
         options = replace(codec_options or spelled.codec_options, max_depth=limits.max_depth, registry=schema.pool)
         served = schema if services is None else schema.only(services)
         self._app = app
+        self._method_override = method_override
         self._gateway = Gateway(
-            router=Router(served.methods, codec_options=options, ignore_unknown_query=spelled.ignore_unknown_query),
+            router=Router(
+                served.methods,
+                codec_options=options,
+                ignore_unknown_query=spelled.ignore_unknown_query
+                if ignore_unknown_query is None
+                else ignore_unknown_query,
+                ignore_trailing_slash=ignore_trailing_slash,
+                unescape=unescape,
+            ),
             backend=upstream
             if isinstance(upstream, Backend)
             else ChannelBackend(upstream, options=[*_message_sizes(limits), *channel_options]),
@@ -108,28 +132,43 @@ class GrpcMiddleware:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            match = self._gateway.router.match(scope["method"], routing_path(scope))
+            match = self._gateway.router.match(self._http_method(scope), routing_path(scope))
         except RequestError as exc:
             if self._app is not None and isinstance(exc, NoSuchRoute | MethodNotAllowed):
                 await self._app(scope, receive, send)
             elif scope["method"] == "OPTIONS" and isinstance(exc, MethodNotAllowed):
                 await HttpResponse(self._gateway, scope, send).options(exc.headers)
             else:
-                await SingleResponse(self._gateway, scope, send).failure(self._gateway.failure(exc), exc.headers)
+                await HttpResponse(self._gateway, scope, send).failure(self._gateway.failure(exc), exc.headers)
             return
+        _tell(scope, match)
         await HttpExchange(self._gateway, match, scope, receive, send).run()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            match: Match = self._gateway.router.match_any(routing_path(scope))
+            match = self._gateway.router.match_any(routing_path(scope))
         except RequestError as exc:
             if self._app is not None and isinstance(exc, NoSuchRoute):
                 await self._app(scope, receive, send)
             elif (await receive())["type"] == "websocket.connect":
                 await WebSocketAnswer(self._gateway, scope, send).failure(self._gateway.failure(exc), exc.headers)
             return
+        _tell(scope, match)
         if (await receive())["type"] == "websocket.connect":
             await WebSocketExchange(self._gateway, match, scope, receive, send).run()
+
+    def _http_method(self, scope: Scope) -> str:
+        """The method of a request, or the one that it says is meant."""
+        method: str = scope["method"]
+        if not self._method_override or method != "POST":
+            return method
+        return (header(scope["headers"], b"x-http-method-override") or method).strip().upper()
+
+
+def _tell(scope: Scope, match: Match) -> None:
+    """Tell whoever is round us which method serves a request, and by which template."""
+    scope["asgi_grpc.method"] = match.route.method.full_name
+    scope["asgi_grpc.route"] = match.route.binding.template
 
 
 def _message_sizes(limits: Limits) -> list[tuple[str, int]]:

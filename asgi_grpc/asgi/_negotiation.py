@@ -6,10 +6,12 @@ Sources: RFC 9110 sections 8.3, 8.4 and 12.5.1; the media types are those of the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from asgi_grpc.errors import Code, RequestError
 from asgi_grpc.framing import (
     ArrayWriter,
+    Event,
     Inflater,
     JsonFramer,
     JsonSeqFramer,
@@ -21,10 +23,20 @@ from asgi_grpc.framing import (
 )
 from asgi_grpc.limits import Limits
 
-Framer = WholeFramer | JsonFramer | JsonSeqFramer
+
+class Framer(Protocol):
+    """What all framers can do. See ``asgi_grpc.framing``."""
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that a chunk completes."""
+
+    def close(self) -> list[Event]:
+        """The last events."""
+
 
 _NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _JSON_SEQ = "application/json-seq"
+PROTOBUF_TYPES = ("application/protobuf", "application/x-protobuf")
 _STREAM_OFFERS = (*_NDJSON_TYPES, "application/json", "text/event-stream", _JSON_SEQ)
 
 
@@ -82,13 +94,13 @@ def choose_writer(accept: str | None, *, named_events: bool) -> Writer:
     return NdjsonWriter(chosen.encode()) if chosen in _NDJSON_TYPES else writers[chosen]()
 
 
-def check_accepts_json(accept: str | None) -> None:
-    """An answer that is one message is ``application/json``.
+def choose_single(accept: str | None, *, wire: bool) -> str:
+    """The media type of an answer that is one message: JSON, or, where there is one, its protobuf wire form.
 
     Raises:
         RequestError: 406, the client wants something else.
     """
-    _choose(accept, ("application/json",))
+    return _choose(accept, ("application/json", *PROTOBUF_TYPES) if wire else ("application/json",))
 
 
 def _choose(accept: str | None, offers: Sequence[str]) -> str:

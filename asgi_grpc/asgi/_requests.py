@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from asgi_grpc.errors import Code, FramingError, RequestError
 from asgi_grpc.framing import Broken, End, Event, Fault, Frame
-from asgi_grpc.routing import Bound
+from asgi_grpc.routing import Decode
 
 _BATCH = 1024
 """Messages decoded at once: a small one is some twenty times as large as its frame, and a piece may hold thousands."""
@@ -48,12 +48,12 @@ class ManyRequests:
 
     Args:
         next_input: waits for the next piece of the input.
-        bound: decodes, and applies what the path and the query bound.
+        decode: frames to messages. See ``asgi_grpc.routing.Bound``.
     """
 
-    def __init__(self, next_input: Callable[[], Awaitable[Input]], bound: Bound) -> None:
+    def __init__(self, next_input: Callable[[], Awaitable[Input]], decode: Decode) -> None:
         self._next_input = next_input
-        self._bound = bound
+        self._decode_frames = decode
         self._count = 0  # messages handed on
         self._frames: list[Frame] = []
         self._next = 0  # of the frames, the first that is not decoded
@@ -83,7 +83,7 @@ class ManyRequests:
 
     def _decode(self, frames: list[Frame]) -> list[Message]:
         """The good ones at the beginning of some frames."""
-        messages, bad = self._bound.decode([frame.data for frame in frames])
+        messages, bad = self._decode_frames([frame.data for frame in frames])
         self._next += len(frames)
         self._count += len(messages)
         if bad is not None:
@@ -102,13 +102,21 @@ class OneRequest:
 
     Args:
         next_input: waits for the next piece of the input, which holds one frame at most.
-        bound: decodes, and applies what the path and the query bound.
+        decode: its frame to the message. See ``asgi_grpc.routing.Bound``.
+        empty: makes the message of an input without a frame.
         complete: called when the input is complete.
     """
 
-    def __init__(self, next_input: Callable[[], Awaitable[Input]], bound: Bound, complete: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        next_input: Callable[[], Awaitable[Input]],
+        decode: Decode,
+        empty: Callable[[], Message],
+        complete: Callable[[], None],
+    ) -> None:
         self._next_input = next_input
-        self._bound = bound
+        self._decode = decode
+        self._empty = empty
         self._complete = complete
         self._pulled = False
 
@@ -130,8 +138,8 @@ class OneRequest:
                 raise error
         self._complete()
         if not found:
-            return [self._bound.empty()]
-        messages, bad = self._bound.decode([frame.data for frame in found])
+            return [self._empty()]
+        messages, bad = self._decode([frame.data for frame in found])
         if bad is not None:
             raise bad
         return messages

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from collections.abc import Callable
 
 import msgspec
+from google.protobuf.message import Message
 
 from asgi_grpc.asgi._ending import ClientGone
 from asgi_grpc.asgi._gateway import Gateway, header
@@ -18,6 +20,14 @@ from asgi_grpc.framing import Writer
 
 EARLY_HEADERS_S = 0.2
 """The head of a stream waits so long for a first message or a failure, which decide its status."""
+
+JSON = b"application/json"
+
+Content = tuple[bytes, bytes]
+"""A media type, and the bytes that are of it."""
+
+Write = Callable[[Message], Content]
+Encode = Callable[[list[Message]], list[bytes]]
 
 _EVENT_STREAM = b"text/event-stream"
 
@@ -47,15 +57,33 @@ class HttpResponse:
         await self._start(204, headers, trailers=False)
         await self._end(b"", ())
 
-    async def _refuse(self, failure: Failure, headers: Headers) -> None:
-        """Answer with a failure that came before the head."""
-        await self._whole(failure.http_status, self._dialect.unary_failure(failure), headers)
+    async def failure(self, failure: Failure, headers: Headers) -> None:
+        """Answer with a failure; behind the head nothing is written, and the server breaks the connection off."""
+        if self._waiting:
+            await self._whole(failure.http_status, (JSON, self._dialect.unary_failure(failure)), headers)
 
-    async def _whole(self, status: int, body: bytes, headers: Headers, trailers: Metadata = ()) -> None:
+    @property
+    def _waiting(self) -> bool:
+        """The head is still to come."""
+        return self._state is _State.WAITING
+
+    async def _whole(self, status: int, content: Content, headers: Headers, trailers: Metadata = ()) -> None:
         """An answer in one piece."""
+        media_type, body = content
         length = (b"content-length", b"%d" % len(body))
-        await self._start(status, [(b"content-type", b"application/json"), length, *headers], trailers=bool(trailers))
+        await self._start(status, [(b"content-type", media_type), length, *headers], trailers=bool(trailers))
         await self._end(body, trailers)
+
+    async def _stream(self, media_type: bytes) -> None:
+        """The head of a stream."""
+        assert self._call is not None
+        headers = [
+            (b"content-type", media_type),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),  # nginx would hold records back otherwise
+            *response_headers(self._call.initial_metadata),
+        ]
+        await self._start(200, headers, trailers=True)
 
     async def _start(self, status: int, headers: Headers, *, trailers: bool) -> None:
         assert self._state is _State.WAITING
@@ -89,26 +117,24 @@ class HttpResponse:
 class SingleResponse(HttpResponse):
     """The answer of a method that replies with one message. See ``asgi_grpc.asgi._exchange.Answer``."""
 
-    _message = b""
+    def __init__(self, gateway: Gateway, scope: Scope, send: Send, write: Write) -> None:
+        super().__init__(gateway, scope, send)
+        self._write_reply = write
+        self._content: Content = (b"", b"")
 
     async def accepted(self, call: Call) -> None:
         """Nothing leaves before the reply."""
         self._call = call
 
-    async def messages(self, messages: list[bytes]) -> None:
+    async def messages(self, messages: list[Message]) -> None:
         """Keep the reply: the status that follows it decides whether it counts."""
-        (self._message,) = messages
+        (message,) = messages
+        self._content = self._write_reply(message)
 
     async def success(self) -> None:
         """Answer with the reply."""
         assert self._call is not None
-        headers = response_headers(self._call.initial_metadata)
-        await self._whole(200, self._dialect.unary(self._message), headers, self._call.trailers)
-
-    async def failure(self, failure: Failure, headers: Headers) -> None:
-        """Answer with the failure."""
-        if self._state is _State.WAITING:
-            await self._refuse(failure, headers)
+        await self._whole(200, self._content, response_headers(self._call.initial_metadata), self._call.trailers)
 
     async def stop(self) -> None:
         """No timer runs here."""
@@ -121,9 +147,10 @@ class StreamResponse(HttpResponse):
     early failure still gets its HTTP status, and an idle stream its head.
     """
 
-    def __init__(self, gateway: Gateway, scope: Scope, send: Send, writer: Writer) -> None:
+    def __init__(self, gateway: Gateway, scope: Scope, send: Send, writer: Writer, encode: Encode) -> None:
         super().__init__(gateway, scope, send)
         self._writer = writer
+        self._encode = encode
         self._named = self._dialect.named_events and writer.media_type == _EVENT_STREAM
         self._early = gateway.early_headers
         self._writing = asyncio.Lock()  # a timer may want to write while we do
@@ -139,9 +166,10 @@ class StreamResponse(HttpResponse):
         else:
             self._head_timer = asyncio.get_running_loop().call_later(EARLY_HEADERS_S, self._write_soon)
 
-    async def messages(self, messages: list[bytes]) -> None:
+    async def messages(self, messages: list[Message]) -> None:
         """Send some replies."""
-        records = messages if self._named else self._dialect.messages(messages)
+        encoded = self._encode(messages)
+        records = encoded if self._named else self._dialect.messages(encoded)
         async with self._writing:
             await self._head()
             await self._piece(self._writer.messages(records))
@@ -159,15 +187,12 @@ class StreamResponse(HttpResponse):
     async def failure(self, failure: Failure, headers: Headers) -> None:
         """Say that the stream failed: by the status if it is early, else by the last record or a broken connection."""
         async with self._writing:
-            match self._state:
-                case _State.WAITING:
-                    await self._refuse(failure, headers)
-                case _State.OPEN:
-                    record = self._dialect.event_failure(failure) if self._named else self._dialect.failure(failure)
-                    if record is not None:  # else: the body gets no end, and the server breaks the connection off
-                        await self._end(self._writer.failure(record), ())
-                case _State.ENDED:
-                    pass
+            if self._state is not _State.OPEN:
+                await super().failure(failure, headers)
+                return
+            record = self._dialect.event_failure(failure) if self._named else self._dialect.failure(failure)
+            if record is not None:  # else: the body gets no end, and the server breaks the connection off
+                await self._end(self._writer.failure(record), ())
 
     async def stop(self) -> None:
         """End the timers."""
@@ -187,7 +212,7 @@ class StreamResponse(HttpResponse):
         """The head if it is still to come, else a heartbeat."""
         try:
             async with self._writing:
-                if self._state is _State.WAITING:
+                if self._waiting:
                     await self._head()
                 elif self._state is _State.OPEN and (beat := self._writer.heartbeat()):
                     await self._piece(beat)
@@ -196,17 +221,10 @@ class StreamResponse(HttpResponse):
 
     async def _head(self) -> None:
         """Send the head, unless it has left."""
-        if self._state is _State.WAITING:
-            assert self._call is not None
+        if self._waiting:
             if self._head_timer is not None:
                 self._head_timer.cancel()
-            headers = [
-                (b"content-type", self._writer.media_type),
-                (b"cache-control", b"no-store"),
-                (b"x-accel-buffering", b"no"),  # nginx would hold records back otherwise
-                *response_headers(self._call.initial_metadata),
-            ]
-            await self._start(200, headers, trailers=True)
+            await self._stream(self._writer.media_type)
 
 
 def _event_success(trailers: dict[str, str]) -> bytes:

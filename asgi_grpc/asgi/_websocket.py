@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Literal
 from urllib.parse import urlsplit
+
+from google.protobuf.message import Message
 
 from asgi_grpc.asgi._ending import ClientGone
 from asgi_grpc.asgi._exchange import Exchange
@@ -31,6 +33,8 @@ from asgi_grpc.errors import Code, RequestError
 from asgi_grpc.framing import Frame
 from asgi_grpc.routing import Match
 
+Encode = Callable[[list[Message]], list[bytes]]
+
 _REASON_BYTES = 123  # RFC 6455, section 5.5: 125 of a control frame, less 2 of the code
 _MORE_INPUT = "more input after the end of the input"
 _CLOSE_CODES = {413: 1009, 415: 1003}  # of failures that RFC 6455 section 7.4.1 has a code for, by HTTP status
@@ -45,10 +49,18 @@ class _State(enum.Enum):
 
 
 class WebSocketAnswer:
-    """Our side of a WebSocket. See ``asgi_grpc.asgi._exchange.Answer``."""
+    """Our side of a WebSocket. See ``asgi_grpc.asgi._exchange.Answer``.
 
-    def __init__(self, gateway: Gateway, scope: Scope, send: Send) -> None:
+    Args:
+        gateway: the wiring.
+        scope: of the connection.
+        send: of the connection.
+        encode: writes replies as JSON; None: the handshake can only be refused.
+    """
+
+    def __init__(self, gateway: Gateway, scope: Scope, send: Send, encode: Encode | None = None) -> None:
         self._send = send
+        self._encode = encode
         self.records = RECORDS_V1 in scope.get("subprotocols", ())
         self._dialect: Dialect = EnvelopeDialect() if self.records else gateway.dialect
         self._denial = "websocket.http.response" in (scope.get("extensions") or {})
@@ -63,9 +75,10 @@ class WebSocketAnswer:
         headers = response_headers(call.initial_metadata)
         await self._write(WebSocketAccept(type="websocket.accept", subprotocol=subprotocol, headers=headers))
 
-    async def messages(self, messages: list[bytes]) -> None:
+    async def messages(self, messages: list[Message]) -> None:
         """Send some replies, a text message each."""
-        for record in self._dialect.messages(messages):
+        assert self._encode is not None
+        for record in self._dialect.messages(self._encode(messages)):
             await self._write(WebSocketSend(type="websocket.send", text=record.decode()))
 
     async def success(self) -> None:
@@ -113,7 +126,7 @@ class WebSocketExchange(Exchange):
     """One WebSocket and its call. To be run after ``websocket.connect`` was received."""
 
     def __init__(self, gateway: Gateway, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = WebSocketAnswer(gateway, scope, send)
+        answer = WebSocketAnswer(gateway, scope, send, match.route.encode)
         super().__init__(gateway, match, scope, receive, opener=self._open, answer=answer)
         self._cut = cut_records if answer.records else cut_bare
         self._complete = False  # the input is
@@ -123,11 +136,12 @@ class WebSocketExchange(Exchange):
         """Check the origin, and bind the path and the query. See ``Exchange``."""
         check_origin(self._scope["headers"], self._gateway.origins)
         streaming = self._method.client_streaming
-        bound = self._match.bind(self._scope.get("query_string", b""), strict=streaming)
+        whole = streaming and not self._route.binding.body  # browsers have no other way to stream to such a method
+        bound = self._match.bind(self._scope.get("query_string", b""), strict=streaming, whole=whole)
         self._inbox.watch()
-        if streaming and self._match.route.binding.body:
-            return ManyRequests(self._next_input, bound).pull
-        return OneRequest(self._only_input, bound, self._complete_input).pull
+        if streaming:
+            return ManyRequests(self._next_input, bound.decode).pull
+        return OneRequest(self._only_input, bound.decode, bound.empty, self._complete_input).pull
 
     def _open(self, event: Event) -> tuple[bytes | None, bool]:
         """The text of a ``websocket.receive`` event. See ``asgi_grpc.asgi._inbox.Open``."""
@@ -154,7 +168,8 @@ class WebSocketExchange(Exchange):
         """
         found = self._cut(text, self._gateway.limits)
         self._check_cancel(found)
-        empty = not self._match.route.binding.body and all(frame.data.strip() == b"{}" for frame in found.frames)
+        in_address = not self._route.binding.body and not self._method.client_streaming
+        empty = in_address and all(frame.data.strip() == b"{}" for frame in found.frames)
         if found.error is not None or (found.frames and not empty):
             raise RequestError(_MORE_INPUT)
 
@@ -165,7 +180,7 @@ class WebSocketExchange(Exchange):
 
     async def _only_input(self) -> Input:
         """The message of a method that takes one: it ends its own input. A binding without a body needs none."""
-        if not self._match.route.binding.body:
+        if not self._route.binding.body:
             return Input([], ended=True)
         found = await self._next_input()
         if len(found.frames) > 1:

@@ -37,14 +37,20 @@ class FakeCall:
         """A reply with this message."""
         return GetMessageClass(self.method.output)(message=text)
 
-    async def names(self) -> AsyncIterator[str]:
-        """The names asked for, as they come."""
+    async def requests(self) -> AsyncIterator[Message]:
+        """The requests, as they come."""
         while messages := await self._requests():
             for message in messages:
-                self._backend.names.append(message.name)  # type: ignore[attr-defined]  # a class made at run time
-                yield self._backend.names[-1]
+                self._backend.requests.append(message)
+                yield message
             if not self.method.client_streaming:
                 return
+
+    async def names(self) -> AsyncIterator[str]:
+        """The names asked for, as they come."""
+        async for message in self.requests():
+            self._backend.names.append(message.name)  # type: ignore[attr-defined]  # a class made at run time
+            yield self._backend.names[-1]
 
     async def replies(self) -> AsyncGenerator[list[Message], None]:
         """See ``Call.replies``."""
@@ -63,7 +69,8 @@ class FakeBackend:
     """See ``asgi_grpc.calls.Backend``.
 
     Attributes:
-        names: of all requests.
+        requests: all of them.
+        names: of all requests, where they were asked for.
         metadata: of the last call.
         calls: all of them.
         cancelled: set when a call is cancelled.
@@ -72,6 +79,7 @@ class FakeBackend:
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
+        self.requests: list[Message] = []
         self.names: list[str] = []
         self.metadata: Metadata = ()
         self.calls: list[FakeCall] = []

@@ -11,6 +11,7 @@ from asgi_grpc.testing import HttpExchange
 from tests.asgi.fakes import GREETER, HELLO, FakeBackend, gateway, greet
 from tests.asgi.test_http import ask, refusal
 from tests.asgi.test_websocket import ADA, talk
+from tests.mapping.playing import mapped
 
 
 class Wrapped:
@@ -135,6 +136,7 @@ class TestWiring:
             ({"services": ["no.Such"]}, "no.Such"),
             ({"origins": "https://app.example"}, "expected a list"),
             ({"metadata": "everything"}, "everything"),
+            ({"unescape": "some"}, "expected one of except_reserved, except_slash, all, got 'some'"),
         ],
     )
     def test_faults_are_told_at_start_up(self, options: dict[str, Any], text: str) -> None:
@@ -143,3 +145,57 @@ class TestWiring:
 
     def test_only_some_services(self) -> None:
         GrpcMiddleware(schema=GREETER, upstream="localhost:1", services=["helloworld.Greeter"])
+
+
+class TestRoutingOptions:
+    async def test_a_trailing_slash_may_mean_nothing(self) -> None:
+        strict, _ = gateway()
+        assert (await ask(strict, "/v1/helloworld/", ADA.encode())).status == 404
+        app, backend = gateway(ignore_trailing_slash=True)
+        assert (await ask(app, "/v1/helloworld/", ADA.encode())).status == 200
+        assert backend.names == ["Ada"]
+
+    async def test_escapes_of_long_variables(self) -> None:
+        for mode, name in {"except_reserved": "a%2Fb%3A", "except_slash": "a%2Fb:", "all": "a/b:"}.items():
+            app, backend = mapped(unescape=mode)
+            await ask(app, "/v1/files/a%2Fb%3A", b"", method="GET")
+            (message,) = backend.requests
+            assert message.name == name  # type: ignore[attr-defined]  # a class made at run time
+
+    @pytest.mark.parametrize(
+        ("dialect", "option", "status"),
+        [
+            ("envelope", None, 400),
+            ("envelope", True, 200),
+            ("grpc-gateway", None, 200),
+            ("grpc-gateway", False, 400),
+        ],
+    )
+    async def test_unknown_parameters(self, dialect: str, option: bool | None, status: int) -> None:
+        app, _ = gateway(dialect=dialect, ignore_unknown_query=option)
+        assert (await ask(app, "/v1/helloworld/Ada?x=1", b"", method="GET")).status == status
+
+    async def test_an_override_of_the_method_counts_only_where_one_wants_it(self) -> None:
+        patch = [(b"x-http-method-override", b" patch ")]
+        path = "/v1/items/a"
+        assert (await ask(mapped()[0], path, b"{}", headers=patch)).status == 405
+        assert (await ask(mapped(method_override=True)[0], path, b"{}", headers=patch)).status == 200
+        assert (await ask(mapped(method_override=True)[0], path, b"{}", headers=patch, method="PUT")).status == 200
+        app, backend = mapped(method_override=True)
+        assert (await ask(app, "/v1/whole", b"{}")).status == 200
+        assert backend.calls[0].method.full_name == "mapping.v1.Mapping.Whole"
+
+
+class TestLogging:
+    async def test_whoever_is_round_us_can_tell_what_was_called(self) -> None:
+        app, _ = gateway()
+        told = {"asgi_grpc.method": "helloworld.Greeter.SayHello", "asgi_grpc.route": "/v1/helloworld/{name}"}
+        x = await ask(app, "/v1/helloworld/Ada?nope=1", b"", method="GET")
+        assert (x.status, x.scope.items() >= told.items()) == (400, True)
+        ws = await talk(app, "/v1/helloworld/Ada")
+        assert ws.scope.items() >= told.items()
+
+    async def test_nothing_is_told_of_what_is_not_served(self) -> None:
+        app, _ = gateway()
+        for x in (await ask(app, "/nowhere"), await ask(app, HELLO, b"", method="DELETE")):
+            assert not [key for key in x.scope if key.startswith("asgi_grpc")]

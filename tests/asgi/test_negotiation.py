@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from asgi_grpc.asgi._negotiation import (
-    check_accepts_json,
     choose_framer,
     choose_inflater,
+    choose_single,
     choose_writer,
     media_type,
 )
@@ -57,11 +57,30 @@ def test_a_dialect_may_leave_the_events_without_names() -> None:
     assert b"event:" not in writer.messages([b"{}"])
 
 
-def test_one_message_is_json() -> None:
-    for accept in (None, "*/*", "application/json", "application/*;q=0.1", "text/html, */*"):
-        check_accepts_json(accept)
-    with pytest.raises(RequestError) as caught:
-        check_accepts_json("application/x-ndjson")
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/*;q=0.1", "application/json"),
+        ("text/html, */*", "application/json"),
+        ("application/x-protobuf, application/json", "application/json"),
+        ("application/x-protobuf", "application/x-protobuf"),
+        ("application/protobuf, */*", "application/protobuf"),
+        ("application/json;q=0.5, application/protobuf", "application/protobuf"),
+        ("application/json;q=0, */*", "application/protobuf"),
+    ],
+)
+def test_one_message_is_json_unless_the_client_wants_its_wire_form(accept: str | None, chosen: str) -> None:
+    assert choose_single(accept, wire=True) == chosen
+
+
+@pytest.mark.parametrize(
+    ("accept", "wire"), [("application/x-ndjson", True), ("application/protobuf", False), ("*/*;q=0", True)]
+)
+def test_one_message_that_the_client_does_not_want_is_406(accept: str, wire: bool) -> None:
+    with pytest.raises(RequestError, match="it offers application/json") as caught:
+        choose_single(accept, wire=wire)
     assert caught.value.http_status == 406
 
 

@@ -14,7 +14,7 @@ async def test_a_method_that_takes_a_stream_may_get_its_only_message_from_the_ad
     async def nothing() -> Input:
         return Input([], ended=True)
 
-    source = OneRequest(nothing, bound, lambda: told.append("complete"))
+    source = OneRequest(nothing, bound.decode, bound.empty, lambda: told.append("complete"))
     (message,) = await source.pull()
     assert message == bound.empty()
     assert await source.pull() == []

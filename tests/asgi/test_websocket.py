@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from asgi_grpc import CallError, Code, Limits
 from asgi_grpc.testing import WebSocketExchange
 from tests.asgi.fakes import BIDI, DOWN, HELLO, UP, FakeCall, gateway
 from tests.asgi.test_http import fail, hang
+from tests.mapping.playing import mapped
 
 ADA, BOB = '{"name":"Ada"}', '{"name":"Bob"}'
 RECORDS = ["other", "asgi-grpc.records.v1"]
@@ -109,6 +111,22 @@ class TestBare:
             await x.send_text(ADA)
             await x.ended()
         assert error_of(x)[0] == "INVALID_ARGUMENT"
+
+    async def test_a_client_stream_on_a_binding_without_a_body_takes_whole_messages(self) -> None:
+        app, backend = mapped()
+        x = await talk(app, "/v1/tell/a?note=n", '{"tags":["x"]}', '{"id":"a"}', "")
+        assert x.close_code == 1000
+        first, second = backend.requests
+        assert MessageToDict(first) == {"id": "a", "note": "n", "tags": ["x"]}
+        assert MessageToDict(second) == {"id": "a", "note": "n"}
+        assert error_of(await talk(app, "/v1/tell/a", '{"id":"b"}')) == (
+            "INVALID_ARGUMENT",
+            "message 1 at byte 0: the body: expected in id what the URL says, got something else",
+        )
+        assert error_of(await talk(app, "/v1/tell/a", "", "{}")) == (
+            "INVALID_ARGUMENT",
+            "more input after the end of the input",
+        )
 
     async def test_failures_close_with_their_code(self) -> None:
         async def fail_loudly(call: FakeCall) -> AsyncIterator[list[Message]]:
