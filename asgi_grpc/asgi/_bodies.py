@@ -106,9 +106,7 @@ def _form_decoder(bound: Bound) -> Decode:
 
     def decode(bodies: Sequence[bytes]) -> Decoded:
         if any(body.lstrip()[:1] in (b"{", b"[") for body in bodies):
-            text = (
-                "the body looks like JSON, but its Content-Type is that of a form: send Content-Type: application/json"
-            )
+            text = "the body looks like JSON, but its Content-Type says a form: send Content-Type: application/json"
             return [], RequestError(text, http_status=415)
         return bound.form(bodies)
 

@@ -91,9 +91,10 @@ class TestRefusals:
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
     def test_another_content_type_is_told_what_would_do(self, stack: Stack) -> None:
-        answer = httpx.post(stack.http + HELLO, data={"name": "Ada"})
-        assert answer.status_code == 415
-        assert "application/json" in answer.json()["message"]
+        for said in ("text/plain", "application/x-www-form-urlencoded"):  # the latter is what curl -d says of JSON
+            answer = httpx.post(stack.http + HELLO, content=b'{"name": "Ada"}', headers={"content-type": said})
+            assert answer.status_code == 415
+            assert "application/json" in answer.json()["message"]
 
     def test_nothing_acceptable(self, stack: Stack) -> None:
         assert httpx.get(stack.http + "/v1/helloworld/Ada/stream", headers={"accept": "image/png"}).status_code == 406
