@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
+from asgi_grpc.asgi._document import DocumentResponder
 from asgi_grpc.asgi._gateway import Gateway, header, routing_path
 from asgi_grpc.asgi._http import HttpExchange
 from asgi_grpc.asgi._lifespan import run_lifespan
@@ -17,6 +19,7 @@ from asgi_grpc.codec import CodecOptions
 from asgi_grpc.dialects import Dialect, find_dialect
 from asgi_grpc.errors import ConfigurationError, MethodNotAllowed, NoSuchRoute, RequestError
 from asgi_grpc.limits import Limits
+from asgi_grpc.openapi import openapi_document
 from asgi_grpc.routing import Match, Router
 from asgi_grpc.schema import Schema
 
@@ -51,6 +54,8 @@ class GrpcMiddleware:
             ``"except_slash"`` or ``"all"``.
         ignore_unknown_query: skip query parameters that name no field; False: refuse them; None: as the dialect has it.
         method_override: let ``X-HTTP-Method-Override`` of a ``POST`` name the HTTP method that is meant.
+        openapi_path: where ``GET`` gets an OpenAPI 3.1 document of the services, e.g. ``"/openapi.json"``, before any
+            binding does. None: nowhere.
 
     While a method serves a request, two keys of the scope say so, for applications that are wrapped round this one and
     want to log it afterwards: ``scope["asgi_grpc.method"]`` is its full name, e.g. ``"helloworld.Greeter.SayHello"``,
@@ -82,6 +87,7 @@ class GrpcMiddleware:
         unescape: Literal["except_reserved", "except_slash", "all"] = "except_reserved",
         ignore_unknown_query: bool | None = None,
         method_override: bool = False,
+        openapi_path: str | None = None,
     ) -> None:
         if schema is None:
             raise ConfigurationError("there is nothing to serve: give a schema, e.g. Schema.from_modules(greeter_pb2)")
@@ -117,6 +123,11 @@ class GrpcMiddleware:
             early_headers=early_headers,
             heartbeat_s=heartbeat_s,
         )
+        self._document: DocumentResponder | None = None
+        if openapi_path is not None:
+            describe = partial(openapi_document, dialect=spelled, codec_options=options, comments=schema.comments)
+            routes = self._gateway.router.routes
+            self._document = DocumentResponder(openapi_path, lambda servers: describe(routes, servers=servers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
@@ -131,6 +142,9 @@ class GrpcMiddleware:
                 await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._document is not None and self._document.takes(scope):
+            await self._document.answer(scope, send)
+            return
         try:
             match = self._gateway.router.match(self._http_method(scope), routing_path(scope))
         except RequestError as exc:
