@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from asgi_grpc.cli._call import run_call
 from asgi_grpc.cli._demo import run_demo
 from asgi_grpc.cli._exchange import CallOptions
+from asgi_grpc.cli._openapi import run_openapi
 from asgi_grpc.cli._routes import run_routes
 from asgi_grpc.cli._serve import HTTP_CHOICES, WS_CHOICES, ServerOptions, run_serve
 from asgi_grpc.cli.application import GatewayOptions, SchemaOptions
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="run a gateway in front of a gRPC server"))
     _add_call(commands.add_parser("call", help="stream a file to a gateway, and print the replies"))
     _add_routes(commands.add_parser("routes", help="print the HTTP rules that serve would serve"))
+    _add_openapi(commands.add_parser("openapi", help="print an OpenAPI document of what serve would serve"))
     return parser
 
 
@@ -126,6 +128,21 @@ def _add_routes(parser: argparse.ArgumentParser) -> None:
     _add_schema(parser)
     parser.add_argument("--json", action="store_true", help="a JSON array instead of a table")
     parser.set_defaults(run=lambda parsed: run_routes(_schema_options(parsed, parsed.target), as_json=parsed.json))
+
+
+def _add_openapi(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Print an OpenAPI 3.1 document of what serve would serve, as JSON."
+    parser.add_argument("target", metavar="TARGET", nargs="?", help="the gRPC server to ask where no file is given")
+    _add_schema(parser)
+    parser.add_argument("--dialect", default="envelope", help="envelope (default), grpc-gateway or bare")
+    parser.add_argument("--title", help="of the API; default: the name of its service")
+    parser.add_argument("--api-version", default="1.0.0", metavar="VERSION", help="of the API; default 1.0.0")
+    parser.set_defaults(run=_openapi)
+
+
+def _openapi(parsed: argparse.Namespace) -> int:
+    schema = _schema_options(parsed, parsed.target)
+    return run_openapi(schema, dialect=parsed.dialect, title=parsed.title, version=parsed.api_version)
 
 
 def _add_schema(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         found.append((positional, named))
         return 7
 
-    for name in ("run_call", "run_demo", "run_routes", "run_serve"):
+    for name in ("run_call", "run_demo", "run_openapi", "run_routes", "run_serve"):
         monkeypatch.setattr(_arguments, name, record)
     return found
 
@@ -109,3 +109,15 @@ def test_the_module_is_the_program() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "asgi-grpc: 'nowhere': expected http://, https://, ws:// or wss:// and a host\n"
+
+
+def test_openapi_with_everything(calls: Calls) -> None:
+    words = ["--dialect", "bare", "--title", "A", "--api-version", "2"]
+    assert main(["openapi", "h:1", "--proto", "c", *words]) == 7
+    schema = SchemaOptions(target="h:1", protos=("c",))
+    assert calls == [((schema,), {"dialect": "bare", "title": "A", "version": "2"})]
+
+
+def test_openapi_with_nothing(calls: Calls) -> None:
+    assert main(["openapi"]) == 7
+    assert calls == [((SchemaOptions(),), {"dialect": "envelope", "title": None, "version": "1.0.0"})]
