@@ -20,6 +20,8 @@ from __future__ import annotations
 import enum
 import re
 
+from asgi_grpc.errors import UsageError
+
 SPACE = b" \t\r\n"
 """White space between tokens. Source: RFC 8259, section 2."""
 
@@ -71,6 +73,8 @@ class ValueScanner:
     )
 
     def __init__(self, *, max_frame_bytes: int, max_depth: int, scalar: re.Pattern[bytes]) -> None:
+        if max_frame_bytes < 1 or max_depth < 1:
+            raise UsageError("max_frame_bytes and max_depth must be at least 1")
         self.held = bytearray()
         self._max_frame_bytes = max_frame_bytes
         self._max_depth = max_depth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import tracemalloc
 import zlib
 from typing import Literal
@@ -67,6 +68,9 @@ def test_a_cut_anywhere_changes_nothing(encoding: Encoding, wire: bytes, result:
     assert inflate(encoding, [wire[at : at + 1] for at in range(len(wire))]) == result
 
 
+NOISE = b"".join([hashlib.sha256(bytes([n])).digest() for n in range(128)])  # it does not deflate
+
+
 @st.composite
 def damaged(draw: st.DrawFn) -> list[bytes]:
     text = draw(st.sampled_from([b"x", b"\0", TEXT])) * draw(st.sampled_from([1, 9, 700, 3000]))
@@ -106,6 +110,29 @@ def test_pieces_are_made_when_they_are_asked_for() -> None:
     assert most < 1 << 20
     with pytest.raises(UsageError, match="before the last"):
         inflater.feed(b"")
+
+
+def test_the_limit_is_found_without_inflating_more() -> None:
+    bomb = gzip.compress(b"\0" * (64 << 20), mtime=0)
+    inflater = Inflater("gzip", max_inflation=100, free_bytes=PIECE)
+    tracemalloc.start()
+    sizes = [len(piece) for piece in inflater.feed(bomb[:1024]) if isinstance(piece, bytes)]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(sizes) == 100 * 1024
+    assert most < 300 << 10
+
+
+def test_all_that_can_be_inflated_is() -> None:
+    wire = gzip.compress(b"\0" * 300000, mtime=0)
+    for cut in range(len(wire)):
+        sizes = []
+        for chunks in ([wire[:cut]], [wire[at : at + 1] for at in range(cut)]):
+            inflater = Inflater("gzip", max_inflation=2000)
+            sizes.append(
+                sum([len(piece) for chunk in chunks for piece in inflater.feed(chunk) if isinstance(piece, bytes)])
+            )
+        assert sizes[0] == sizes[1], f"cut at {cut}"
 
 
 @pytest.mark.parametrize("wire", [GZIP[:-1] + b"x", gzip.compress(b"\0" * (2 << 20), mtime=0)])

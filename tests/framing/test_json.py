@@ -107,3 +107,16 @@ def test_a_limit_trips_at_the_first_byte_over_it() -> None:
     framer = make()
     assert framer.feed(b'{"a":[[') == []
     assert framer.feed(b"[") == [Broken(Fault.TOO_DEEP, 0)]
+
+
+@pytest.mark.parametrize(("limit", "depth"), [(0, 1), (1, 0)])
+def test_a_limit_of_nothing_is_a_mistake(limit: int, depth: int) -> None:
+    with pytest.raises(UsageError, match="at least 1"):
+        JsonFramer(max_frame_bytes=limit, max_depth=depth)
+
+
+def test_half_a_mark_is_counted_like_any_garbage() -> None:
+    framer = JsonFramer(max_frame_bytes=1, max_depth=1)
+    assert framer.feed(b"\xef\xbb") == []
+    assert framer.held_bytes == 2
+    assert framer.close() == [Broken(Fault.FRAME_TOO_LARGE, 0)]

@@ -27,7 +27,7 @@ CASES = [
     pytest.param(b"\xef\xbb\xbfdata:1\r\n\r\ndata:2\r\rdata:3\n\r\n",
                  [SseEvent("message", b"%d" % n, "") for n in (1, 2, 3)] + [End()], id="line-ends"),
     pytest.param(b":x\nretry: 1\nfoo: bar\n:\ndata:1\n\n", [SseEvent("message", b"1", ""), End()], id="skipped"),
-    pytest.param(b"id: a\0\nid\ndata:1\n\n", [SseEvent("message", b"1", ""), End()], id="ids"),
+    pytest.param(b"id: b\nid\nid: a\0\ndata:1\n\n", [SseEvent("message", b"1", ""), End()], id="ids"),
     pytest.param(b"event:\xff\ndata:\xff\n\n", [SseEvent("\ufffd", b"\xff", ""), End()], id="not-utf8"),
     pytest.param(b"\n\ndata:1\n", [Broken(Fault.TRUNCATED, 2)], id="truncated"),
     pytest.param(b"data:1\n\n\r\ndata", [SseEvent("message", b"1", ""), Broken(Fault.TRUNCATED, 10)], id="cut-line"),

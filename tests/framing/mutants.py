@@ -1,0 +1,134 @@
+"""Break the framers on purpose, one defect at a time, and see that the tests notice.
+
+Run it with ``python tests/framing/mutants.py [WORD]...``; words choose among the mutants. The defects are applied to a
+copy. A mutant that survives is a missing case; so is one whose place is not found any more. Not part of the gate: it
+takes minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+HOUSE = Path(__file__).parents[2]
+
+
+class Mutant(NamedTuple):
+    """One defect: in a file of the room, some text becomes another."""
+
+    file: str
+    right: str
+    wrong: str
+
+
+MUTANTS = [
+    # the scanner
+    Mutant("_scanner.py", "len(chunk) > over:", "len(chunk) > over + 1:"),
+    Mutant("_scanner.py", "elif end > over or", "elif end > over + 1 or"),
+    Mutant("_scanner.py", "Outcome.TOO_DEEP and end == over", "Outcome.TOO_DEEP and end > over"),
+    Mutant("_scanner.py", "self._escaped = True", "self._escaped = False"),
+    Mutant("_scanner.py", "pos += chunk[pos] != _LF", "pos += 1"),
+    Mutant("_scanner.py", "if chunk[pos] == _LF:", "if chunk[pos] == 0:"),
+    Mutant("_scanner.py", "if self._depth == self._max_depth:", "if self._depth > self._max_depth:"),
+    Mutant("_scanner.py", "self._depth <= self._max_depth - 2", "self._depth <= self._max_depth - 1"),
+    Mutant("_scanner.py", "0 < self._depth", "0 <= self._depth"),
+    Mutant("_scanner.py", "if self._before not in _MAY_PRECEDE_A_VALUE:", "if not self._before:"),
+    Mutant("_scanner.py", "elif seen := chunk[begin:pos].rstrip(SPACE):", "elif seen := b'':"),
+    Mutant("_scanner.py", "(?<=[,:\\[{])[{\\[](?:%b|%b)*+", "[{\\[](?:%b|%b)*+"),
+    Mutant("_scanner.py", "(?<=[,:\\[{])[{\\[](?:%b|%b|%b)*+", "[{\\[](?:%b|%b|%b)*+"),
+    # values and arrays
+    Mutant("_json.py", "self._seen = self._mark.length", "self._seen = 0"),
+    Mutant("_json.py", "        self._seen += len(chunk)\n", "        self._seen += len(chunk) + 1\n"),
+    Mutant("_json.py", "if in_array or self._line or", "if self._line or"),
+    Mutant("_json.py", "if in_array or self._line or", "if in_array or"),
+    Mutant("_json.py", "self._seen -= len(text)", "self._seen -= 0"),
+    Mutant("_json.py", "len(line) <= self._max_frame_bytes and is_one", "is_one"),
+    Mutant("_json.py", "end < 0 and has_no_end(chunk, 0)", "end < 0"),
+    Mutant("_json.py", "or not fits or", "or"),
+    Mutant("_json.py", "Fault.TRAILING_DATA),", "_Place.END),"),
+    Mutant("_json.py", "_Place.COMMA: {0x5D: Fault.NOT_JSON,", "_Place.COMMA: {0x5D: _Place.END,"),
+    Mutant("_json.py", "scalar=_SCALAR_IN_ARRAY", "scalar=_SCALAR"),
+    Mutant("_json.py", "_FIRST = _Place.VALUES", "_FIRST = _Place.FIRST"),
+    Mutant("_json.py", "        self._line.clear()\n        self._open", "        self._open"),
+    # the short way
+    Mutant("_shortcut.py", 'b"[" not in block and b"]" not in block and ', ""),
+    Mutant("_shortcut.py", 'block.count(b"{") == lines and ', ""),
+    Mutant("_shortcut.py", ' and block.count(b"}") == lines', ""),
+    Mutant("_shortcut.py", 'block.count(joint + key) == lines - 1 or block.count(joint + b"{") == lines - 1', "True"),
+    Mutant("_shortcut.py", 'if block[-1:] != b"}":', "if False:"),
+    Mutant("_shortcut.py", 'block.count(b"\\n") == block.count', "block.count"),
+    Mutant("_shortcut.py", "and max(map(len, lines)) > max_frame_bytes", "and False"),
+    Mutant("_shortcut.py", "if len(values) != len(lines):", "if False:"),
+    Mutant("_shortcut.py", "len(text) <= 2 * max_depth or", "len(text) <= 9 * max_depth or"),
+    Mutant("_shortcut.py", "max(map(len, lines)) <= 2 * max_depth or", "True or"),
+    Mutant("_shortcut.py", "not data.startswith(first) or", "False or"),
+    Mutant("_shortcut.py", "len(data) > max_frame_bytes or", "False or"),
+    Mutant("_shortcut.py", 'rb"[^{}\\[\\]\\n]*+"', 'rb"[^{}\\[\\]]*+"'),
+    Mutant("_shortcut.py", "RecursionError)", "UnicodeError)"),
+    # the other framers
+    Mutant(
+        "_json_seq.py",
+        "self._break(Fault.TRUNCATED, self._begin, events)\n        self._seen",
+        "pass\n        self._seen",
+    ),
+    Mutant("_json_seq.py", "self._expecting = False\n            outcome", "outcome"),
+    Mutant("_whole.py", "> self._max_frame_bytes", ">= self._max_frame_bytes"),
+    Mutant("_whole.py", "data.lstrip(SPACE)", "data.strip()"),
+    Mutant("_mark.py", "if len(chunk) < len(BYTE_ORDER_MARK) and", "if"),
+    Mutant("_inflate.py", "allowed + 1 - self._inflated", "allowed - self._inflated"),
+    Mutant("_inflate.py", "return bytes(good), True", "return b'', True"),
+    Mutant("_inflate.py", "_BLOCK - self._raw % _BLOCK", "_BLOCK"),
+    Mutant("_inflate.py", "(len(piece) == wanted and not member.eof)", "False"),
+    Mutant("_inflate.py", "if self._member.eof and not self._gzip:", "if False:"),
+    Mutant("_sse.py", "int(self._after_cr and", "int(False and"),
+    Mutant("_sse.py", "self._data_bytes + len(self._line)", "len(self._line)"),
+    Mutant("_sse.py", 'and b"\\0" not in value', ""),
+    Mutant("_writers.py", "self._open = False", "self._open = True"),
+    Mutant("_writers.py", '(b"[" if self._lead == b"[" else b"")', 'b""'),
+]
+
+
+def survives(mutant: Mutant, copy: Path) -> bool:
+    """True if the room's tests pass with the defect."""
+    path = copy / "asgi_grpc" / "framing" / mutant.file
+    text = path.read_text()
+    if mutant.right not in text:
+        print(f"STALE     {mutant.file}: {mutant.right!r} is not there", flush=True)
+        return True
+    path.write_text(text.replace(mutant.right, mutant.wrong, 1))
+    command = [sys.executable, "-m", "pytest", "tests/framing", "-x", "-q", "-p", "no:cacheprovider"]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
+    try:
+        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False, timeout=300)
+    except subprocess.TimeoutExpired:
+        return False  # it hangs: that is seen too
+    finally:
+        path.write_text(text)
+    print(
+        f"{'caught' if done.returncode else 'SURVIVES':9} {mutant.file}: {mutant.right!r} -> {mutant.wrong!r}",
+        flush=True,
+    )
+    return not done.returncode
+
+
+def main() -> None:
+    """Try every mutant whose text holds the arguments; all without any."""
+    chosen = [mutant for mutant in MUTANTS if all(word in "".join(mutant) for word in sys.argv[1:])]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in ("asgi_grpc", "tests/framing"):
+            shutil.copytree(HOUSE / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "conftest.py"):
+            shutil.copy(HOUSE / name, copy / name)
+        left = sum([survives(mutant, copy) for mutant in chosen])
+    print(f"{len(chosen)} mutants, {left} not caught")
+    sys.exit(bool(left))
+
+
+if __name__ == "__main__":
+    main()
