@@ -34,6 +34,7 @@ from asgi_grpc.codec._quick_out import (
     quick_float,
     quick_list,
     quick_struct,
+    quick_text,
     quick_timestamp,
     quick_value,
     quick_wide_integers,
@@ -225,6 +226,8 @@ class Body:
                 return f"{self._enum_names(field, hide_zero=False)}[{value}]"
             case Kind.NULL:
                 return "None"
+            case Kind.STRING if not field.verified:
+                return f"{source.constant(quick_text, 'text')}({value})"
             case Kind.BYTES if WRITE_BASE64 is not None:
                 return f"{source.constant(WRITE_BASE64, 'base')}({value})"
             case _:
@@ -258,7 +261,9 @@ class Body:
         key = "k"
         if field.key.kind is Kind.BOOL:
             key = "'true' if k else 'false'"
-        elif field.key.kind is not Kind.STRING:
+        elif field.key.kind is Kind.STRING:
+            key = self.scalar(field.key, "k")
+        else:
             key = f"{self._source.constant(str, 'str')}(k)"
         return f"{{{key}: {self._element(field.value, 'v[k]')} for k in v}}"
 

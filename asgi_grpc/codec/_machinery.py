@@ -74,8 +74,6 @@ class Machinery:
                 return _to_json(self.printer.tree(message, self.types.plan(descriptor)))
             except RecursionError:
                 raise too_deep_for_wire() from None
-            except UnicodeError:
-                raise Refusal("expected text in UTF-8, got other bytes") from None
         except Refusal as refusal:
             raise EncodeError(descriptor.full_name, refusal.path, refusal.problem) from None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, FileDescriptor
 
 
 class Kind(enum.StrEnum):
@@ -68,6 +68,7 @@ class FieldPlan:
         wide: a 64-bit integer, a string in JSON.
         key: of a map, the plan of its keys.
         value: of a map, the plan of its values.
+        verified: of a string, that protobuf itself refuses bytes that are not UTF-8.
         enum: of an enum, its names.
         message: of a message kind, the type.
         wrapped: of a wrapper, the plan of the field within.
@@ -87,6 +88,7 @@ class FieldPlan:
     wide: bool
     key: FieldPlan | None
     value: FieldPlan | None
+    verified: bool
     enum: EnumPlan | None
     message: Descriptor | None
     wrapped: FieldPlan | None
@@ -191,10 +193,21 @@ def message_kind(descriptor: Descriptor) -> Kind:
     return Kind.MESSAGE
 
 
-def plan_message(descriptor: Descriptor) -> MessagePlan:
-    """Turn a message's descriptor into data. Costs microseconds for each field: keep the result."""
+def is_proto3(file: FileDescriptor) -> bool:
+    """Whether a file says ``syntax = "proto3"``. Costs a copy of the file: keep the result."""
+    return file.serialized_pb.endswith(b"b\x06proto3")  # field 12, the last one that a proto3 file has
+
+
+def plan_message(descriptor: Descriptor, *, proto3: bool = False) -> MessagePlan:
+    """Turn a message's descriptor into data. Costs microseconds for each field: keep the result.
+
+    Args:
+        descriptor: of the message.
+        proto3: what ``is_proto3`` says of its file; False is safe, and costs a look at every string written.
+    """
     kind = message_kind(descriptor)
-    fields = tuple(sorted(map(plan_field, descriptor.fields), key=lambda field: field.number))
+    plans = [plan_field(field, proto3=proto3) for field in descriptor.fields]
+    fields = tuple(sorted(plans, key=lambda field: field.number))
     by_key = {field.name: field for field in fields} | {field.json_name: field for field in fields}
     oneofs = (tuple(field.number for field in oneof.fields) for oneof in descriptor.oneofs)
     return MessagePlan(
@@ -211,16 +224,17 @@ def plan_message(descriptor: Descriptor) -> MessagePlan:
     )
 
 
-def plan_field(field: FieldDescriptor) -> FieldPlan:
-    """Turn a field's descriptor into data."""
+def plan_field(field: FieldDescriptor, *, proto3: bool = False) -> FieldPlan:
+    """Turn a field's descriptor into data; ``proto3`` as in ``plan_message``."""
     message = field.message_type
     key = value = wrapped = names = None
     if message is not None:
         kind = message_kind(message)
         if message.has_options and message.GetOptions().map_entry:
-            key, value = plan_field(message.fields_by_name["key"]), plan_field(message.fields_by_name["value"])
+            key = plan_field(message.fields_by_name["key"], proto3=proto3)
+            value = plan_field(message.fields_by_name["value"], proto3=proto3)
         if kind is Kind.WRAPPER:
-            wrapped = plan_field(message.fields_by_name["value"])
+            wrapped = plan_field(message.fields_by_name["value"], proto3=True)
     else:
         kind = _SCALARS[field.type]
         if field.enum_type is not None:
@@ -243,6 +257,7 @@ def plan_field(field: FieldDescriptor) -> FieldPlan:
         wide=wide,
         key=key,
         value=value,
+        verified=proto3,
         enum=names,
         message=message,
         wrapped=wrapped,

@@ -36,7 +36,7 @@ class Printer:
             Kind.FLOAT: lambda _field, value: write_float(value),
             Kind.DOUBLE: lambda _field, value: write_double(value),
             Kind.BOOL: lambda _field, value: value,
-            Kind.STRING: lambda _field, value: value,
+            Kind.STRING: lambda _field, value: _text(value),
             Kind.BYTES: lambda _field, value: write_bytes(value),
             Kind.ENUM: self._enum,
             Kind.NULL: lambda _field, _value: None,
@@ -55,7 +55,7 @@ class Printer:
         """Turn a message of any kind into a tree.
 
         Raises:
-            Refusal: with the path from the message; also what protobuf raises for text that is not UTF-8.
+            Refusal: with the path from the message.
         """
         if plan.kind is Kind.MESSAGE:
             return self._fields(message, plan)
@@ -91,7 +91,9 @@ class Printer:
             assert field.value is not None
             content = {}
             for key in value:
-                text = _KEYS[key] if key.__class__ is bool else str(key)
+                text = (
+                    _KEYS[key] if key.__class__ is bool else _text(key) if field.key.kind is Kind.STRING else str(key)
+                )
                 try:
                     content[text] = self._element(field.value, value[key])
                 except Refusal as refusal:
@@ -175,3 +177,10 @@ class Printer:
         if kind == "number_value" and value - value != 0.0:
             raise Refusal("expected a finite number in a Value, got one that JSON does not have")
         return value
+
+
+def _text(value: str | bytes) -> str:
+    """proto2 parses strings unchecked, and shows as bytes what is not UTF-8."""
+    if isinstance(value, str):
+        return value
+    raise Refusal("expected text in UTF-8, got other bytes")

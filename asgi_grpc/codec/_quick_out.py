@@ -22,6 +22,14 @@ _MOST = 4096
 _to_json = msgspec.json.Encoder().encode
 
 
+def quick_text(value: Any) -> str:
+    """A string that protobuf parsed unchecked: what is not UTF-8 comes as bytes."""
+    if value.__class__ is not str:
+        raise Miss
+    text: str = value
+    return text
+
+
 class EnumNames(dict[int, Any]):
     """The number of an enum value -> its JSON.
 

@@ -40,9 +40,9 @@ def set_text(message: Message, field: FieldDescriptor, text: str, options: Codec
     """
     tools, plan = _tools(field, options)
     try:
-        value = _read(plan, text, options)
         if plan.key is not None:
             raise Refusal("expected one entry of a map, got a text for the whole")
+        value = _read(plan, text, options)
         tools.walker.set_field(message, plan, [value] if plan.repeated else value)
     except Refusal as refusal:
         raise ValueError(refusal.problem) from None

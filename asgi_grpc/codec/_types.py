@@ -11,10 +11,10 @@ from google.protobuf import (
     timestamp_pb2,
     wrappers_pb2,
 )
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from asgi_grpc.codec._plan import FieldPlan, Kind, MessagePlan, plan_field, plan_message
+from asgi_grpc.codec._plan import FieldPlan, Kind, MessagePlan, is_proto3, plan_field, plan_message
 
 WELL_KNOWN: dict[str, Descriptor] = {
     descriptor.full_name: descriptor
@@ -33,6 +33,7 @@ class Types:
 
     def __init__(self, registry: DescriptorPool) -> None:
         self._registry = registry
+        self._proto3: dict[FileDescriptor, bool] = {}
         self._plans: dict[Descriptor, MessagePlan] = {}
         self._named: dict[str, MessagePlan] = {}
         self._extensions: dict[tuple[Descriptor, str], FieldPlan] = {}
@@ -40,7 +41,12 @@ class Types:
     def plan(self, descriptor: Descriptor) -> MessagePlan:
         """The plan of a message type."""
         plan = self._plans.get(descriptor)
-        return self._plans.setdefault(descriptor, plan_message(descriptor)) if plan is None else plan
+        if plan is None:
+            proto3 = self._proto3.get(descriptor.file)
+            if proto3 is None:
+                proto3 = self._proto3[descriptor.file] = is_proto3(descriptor.file)
+            plan = self._plans.setdefault(descriptor, plan_message(descriptor, proto3=proto3))
+        return plan
 
     def named(self, full_name: str) -> MessagePlan | None:
         """The plan of a type that an Any may hold: from the registry, or well known."""

@@ -150,7 +150,6 @@ class Walker:
     def _fill_repeated(self, content: Any, field: FieldPlan, tree: Any, level: int, wire_level: int) -> None:
         self._check_array(tree, level)
         plan = None if field.message is None else self._types.plan(field.message)
-        read = READERS.get(field.kind)
         null_is_refused = field.kind not in _NULL_HAS_A_MEANING
         for index, value in enumerate(tree):
             try:
@@ -158,8 +157,8 @@ class Walker:
                     raise Refusal("expected an element, got null")
                 if plan is not None:
                     self._fill(content.add(), plan, value, level + 1, wire_level)
-                elif read is not None:
-                    content.append(read(field, value))
+                else:
+                    content.append(READERS[field.kind](field, value))
             except Refusal as refusal:
                 if not self._forgives(refusal):
                     refusal.steps.append(index)
@@ -174,7 +173,6 @@ class Walker:
         assert key_field is not None
         assert value_field is not None
         plan = None if value_field.message is None else self._types.plan(value_field.message)
-        read = READERS.get(value_field.kind)
         null_is_refused = value_field.kind not in _NULL_HAS_A_MEANING
         seen: set[str | int | bool] = set()
         for text, value in tree.items():
@@ -187,8 +185,8 @@ class Walker:
                     raise Refusal("expected a value, got null")
                 if plan is not None:
                     self._fill(content[key], plan, value, level + 1, wire_level + 1)
-                elif read is not None:
-                    content[key] = read(value_field, value)
+                else:
+                    content[key] = READERS[value_field.kind](value_field, value)
             except Refusal as refusal:
                 if not self._forgives(refusal):
                     refusal.steps.append(MapKey(text))
