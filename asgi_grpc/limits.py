@@ -23,7 +23,7 @@ class Limits:
         max_inflation: inflated size of a compressed body against its raw size, past the first MiB. Real JSON seldom
             shrinks to less than a fiftieth.
         default_deadline_s: of a call whose client sent no ``Grpc-Timeout``. None, as in gRPC.
-        max_deadline_s: a longer ``Grpc-Timeout`` is clamped to it.
+        max_deadline_s: a longer ``Grpc-Timeout`` is clamped to it, and none at all too. None, as in gRPC.
     """
 
     max_message_bytes: int = 4 << 20

@@ -14,7 +14,16 @@ from asgi_grpc.asgi._lifespan import run_lifespan
 from asgi_grpc.asgi._response import HttpResponse
 from asgi_grpc.asgi._types import Application, Receive, Scope, Send
 from asgi_grpc.asgi._websocket import WebSocketAnswer, WebSocketExchange
-from asgi_grpc.calls import Backend, ChannelBackend, ChannelOptions, MetadataRule, Preset, Upstream, metadata_rule
+from asgi_grpc.calls import (
+    Backend,
+    ChannelBackend,
+    ChannelOptions,
+    Credentials,
+    MetadataRule,
+    Preset,
+    Upstream,
+    metadata_rule,
+)
 from asgi_grpc.codec import CodecOptions
 from asgi_grpc.dialects import Dialect, find_dialect
 from asgi_grpc.errors import ConfigurationError, MethodNotAllowed, NoSuchRoute, RequestError
@@ -33,8 +42,9 @@ class GrpcMiddleware:
         app: gets every request that no method serves, with the server's own scope, receive and send. None: such
             requests get 404 or 405.
         schema: the services and their HTTP rules.
-        upstream: where the services answer: a gRPC target for an insecure channel, a ready ``grpc.aio`` channel, or any
-            object that is a ``Backend``.
+        upstream: where the services answer: a gRPC target, a ready ``grpc.aio`` channel of the server's own event loop,
+            or any object that is a ``Backend``.
+        credentials: for an ``upstream`` target, e.g. ``grpc.ssl_channel_credentials()``; None: without encryption.
         services: full names of those to serve; None: all of the schema.
         limits: bounds on what one peer can make us hold.
         dialect: how answers are spelled: ``"envelope"``, ``"grpc-gateway"``, ``"bare"``, or an object of your own.
@@ -73,6 +83,7 @@ class GrpcMiddleware:
         *,
         schema: Schema | None = None,
         upstream: Upstream | Backend | None = None,
+        credentials: Credentials | None = None,
         services: Sequence[str] | None = None,
         limits: Limits | None = None,
         dialect: str | Dialect = "envelope",
@@ -113,7 +124,9 @@ class GrpcMiddleware:
             ),
             backend=upstream
             if isinstance(upstream, Backend)
-            else ChannelBackend(upstream, options=[*_message_sizes(limits), *channel_options]),
+            else ChannelBackend(
+                upstream, credentials=credentials, options=[*_channel_limits(limits), *channel_options]
+            ),
             dialect=spelled,
             codec_options=options,
             limits=limits,
@@ -185,7 +198,14 @@ def _tell(scope: Scope, match: Match) -> None:
     scope["asgi_grpc.route"] = match.route.binding.template
 
 
-def _message_sizes(limits: Limits) -> list[tuple[str, int]]:
-    """grpcio's own limits on a message, set to ours."""
-    names = ("grpc.max_send_message_length", "grpc.max_receive_message_length")
-    return [(name, limits.max_message_bytes) for name in names]
+def _channel_limits(limits: Limits) -> list[tuple[str, int]]:
+    """grpcio's own limits, set to ours: on a message, and on what it reads ahead of each stream of replies.
+
+    Left to itself it widens its windows to what the network could carry, however slowly a client reads.
+    """
+    return [
+        ("grpc.max_send_message_length", limits.max_message_bytes),
+        ("grpc.max_receive_message_length", limits.max_message_bytes),
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", limits.read_ahead_bytes),
+    ]

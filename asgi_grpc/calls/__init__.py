@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asgi_grpc.calls._call import Backend, Call, Requests
-from asgi_grpc.calls._channel import ChannelBackend, ChannelOptions, Upstream
+from asgi_grpc.calls._channel import ChannelBackend, ChannelOptions, Credentials, Upstream
 from asgi_grpc.calls._metadata import (
     MetadataRule,
     Preset,
@@ -19,6 +19,7 @@ __all__ = [
     "Call",
     "ChannelBackend",
     "ChannelOptions",
+    "Credentials",
     "MetadataRule",
     "Preset",
     "Requests",

@@ -18,7 +18,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from asgi_grpc.calls._call import Requests
 from asgi_grpc.calls._metadata import from_grpc, status_details
-from asgi_grpc.errors import CallError, Code, Metadata, RequestError
+from asgi_grpc.errors import CallError, Code, ConfigurationError, Metadata, RequestError
 from asgi_grpc.schema import Method
 
 _log = logging.getLogger("asgi_grpc.error")
@@ -36,6 +36,8 @@ _LOST_CONNECTION = ("ipv4:", "ipv6:", "unix:", "recvmsg:", "sendmsg:", "socket c
 ChannelOptions = Sequence[tuple[str, Any]]
 """Channel arguments, by the names that grpcio documents."""
 
+Credentials = grpc.ChannelCredentials
+
 Upstream = str | grpc.aio.Channel
 """A gRPC target such as ``"localhost:50051"`` or ``"dns:///greeter:50051"``, or a ready channel."""
 
@@ -44,21 +46,40 @@ class ChannelBackend:
     """Methods behind a gRPC channel.
 
     Args:
-        upstream: a target, for an insecure channel that is made at ``open()``; or a ready channel, e.g. a secure one,
-            which is used and never closed.
-        options: for a channel made here.
+        upstream: a target, for a channel that is made at ``open()``; or a ready channel, which is used and never
+            closed. It must have been made on the event loop that serves.
+        credentials: of the channel made here, e.g. ``grpc.ssl_channel_credentials()``; None: it is insecure.
+        options: of the channel made here.
     """
 
-    def __init__(self, upstream: Upstream, *, options: ChannelOptions = ()) -> None:
+    def __init__(
+        self, upstream: Upstream, *, credentials: Credentials | None = None, options: ChannelOptions = ()
+    ) -> None:
         self._target = upstream if isinstance(upstream, str) else None
         self._channel = None if isinstance(upstream, str) else upstream
+        self._credentials = credentials
         self._options = options
         self._callables: dict[Method, Any] = {}
+        self._open = False
 
     async def open(self) -> None:
-        """Make the channel, on the running loop; grpcio connects with the first call."""
-        if self._channel is None and self._target is not None:
+        """Make the channel, on the running loop; grpcio connects with the first call.
+
+        Raises:
+            ConfigurationError: a ready channel belongs to another event loop, on which its calls would wait for ever.
+        """
+        if self._open:
+            return
+        if self._target is not None and self._credentials is not None:
+            self._channel = grpc.aio.secure_channel(self._target, self._credentials, options=self._options)
+        elif self._target is not None:
             self._channel = grpc.aio.insecure_channel(self._target, options=self._options)
+        elif getattr(self._channel, "_loop", None) not in (None, asyncio.get_running_loop()):
+            raise ConfigurationError(
+                "the upstream channel was made before the server's event loop ran: "
+                "give its target instead, and credentials where it needs some"
+            )
+        self._open = True
 
     def start(
         self, method: Method, requests: Requests, *, metadata: Metadata = (), deadline_s: float | None = None
@@ -69,7 +90,7 @@ class ChannelBackend:
     async def close(self) -> None:
         """Close the channel that ``open()`` made."""
         if self._target is not None and self._channel is not None:
-            channel, self._channel = self._channel, None
+            channel, self._channel, self._open = self._channel, None, False
             self._callables.clear()
             await channel.close()
 

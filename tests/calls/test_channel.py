@@ -10,12 +10,13 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+import trustme
 from google.protobuf.message import Message
 from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2, status_pb2
 
 from asgi_grpc.calls import ChannelBackend
-from asgi_grpc.errors import CallError, Code, RequestError
+from asgi_grpc.errors import CallError, Code, ConfigurationError, RequestError
 from asgi_grpc.schema import Method
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -289,3 +290,35 @@ async def test_a_ready_channel_is_used_and_left_open() -> None:
         assert await texts(ours.start(UNARY, source(["a"]))) == ["a"]
         await ours.close()
         assert await texts(backend.start(UNARY, source(["b"]))) == ["b"]
+
+
+async def test_credentials_make_a_secure_channel() -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    echo = Echo()
+    handler = grpc.unary_unary_rpc_method_handler(
+        echo.unary,
+        request_deserializer=StringValue.FromString,
+        response_serializer=StringValue.SerializeToString,
+    )
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", {"Unary": handler}),))
+    chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
+    keys = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
+    port = server.add_secure_port("localhost:0", keys)
+    await server.start()
+    trusted = grpc.ssl_channel_credentials(authority.cert_pem.bytes())
+    backend = ChannelBackend(f"localhost:{port}", credentials=trusted)
+    await backend.open()
+    assert await texts(backend.start(UNARY, source(["a"]))) == ["a"]
+    await backend.close()
+    await server.stop(None)
+
+
+async def test_a_channel_of_another_event_loop_is_refused_at_start_up() -> None:
+    async with echo_server() as (_, backend):
+        channel = backend._channel
+        assert channel is not None
+        channel._loop = object()  # type: ignore[attr-defined]
+        with pytest.raises(ConfigurationError, match="give its target instead"):
+            await ChannelBackend(channel).open()
