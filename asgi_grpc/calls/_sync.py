@@ -1,0 +1,244 @@
+"""Sync servicers: functions and generators in a bounded pool of threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import grpc
+import grpc.aio
+
+from asgi_grpc.calls._context import ContextBase
+from asgi_grpc.calls._handlers import Handler
+from asgi_grpc.calls._outbox import ThreadOutbox
+from asgi_grpc.errors import CallError, Code
+
+if TYPE_CHECKING:
+    from asgi_grpc.calls._servicer import ServicerCall
+
+T = TypeVar("T")
+
+
+class Workers:
+    """The threads, and the bound on what they are given.
+
+    Args:
+        max_workers: threads at most; each runs one call from its beginning to its end.
+        max_queue: calls that wait for one.
+    """
+
+    def __init__(self, max_workers: int, max_queue: int) -> None:
+        self._max_workers = max_workers
+        self._max_calls = max_workers + max_queue
+        self._pool: ThreadPoolExecutor | None = None
+        self._calls = 0
+        self._lock = threading.Lock()
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        """Run something in a thread. Cancelled while it runs, this ends and the thread goes on.
+
+        Raises:
+            CallError: RESOURCE_EXHAUSTED, all threads are busy and the queue is full.
+        """
+        return await asyncio.wrap_future(self.submit(work, *args))
+
+    def submit(self, work: Callable[..., T], *args: Any) -> Future[T]:
+        """Give something to the next free thread.
+
+        Raises:
+            CallError: as above.
+        """
+        with self._lock:
+            if self._calls >= self._max_calls:
+                raise CallError(Code.RESOURCE_EXHAUSTED, "Concurrent RPC limit exceeded!")
+            self._calls += 1
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._max_workers, thread_name_prefix="asgi_grpc")
+        future = self._pool.submit(work, *args)
+        future.add_done_callback(self._ended)
+        return future
+
+    def close(self) -> None:
+        """Start no more; what runs goes on."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ended(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._calls -= 1
+
+
+async def run_in_thread(call: ServicerCall, handler: Handler, workers: Workers) -> None:
+    """Run a sync servicer, from the call's task.
+
+    Raises:
+        CallError: RESOURCE_EXHAUSTED, no thread will be free soon.
+        Exception: what the servicer raised.
+    """
+    run = _Run(call, handler)
+    if not handler.request_streaming:
+        run.request = await call.first()
+    future = workers.submit(contextvars.copy_context().run, run.work)
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    future.add_done_callback(lambda _: _tell(loop, ended.set))
+    try:
+        await ended.wait()
+        if (exc := future.exception()) is not None:
+            raise exc
+    finally:
+        call.state.active = False
+        run.stop()
+        call.state.run_callbacks(in_thread=True)
+        if not future.cancel():
+            await ended.wait()  # a cancelled call waits for its thread as long as its caller waits for us
+
+
+def _tell(loop: asyncio.AbstractEventLoop, news: Callable[[], object]) -> None:
+    """Call something on the loop, if there still is one."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(news)
+
+
+class _Run:
+    """One sync servicer at work: half of it on the loop, half in its thread."""
+
+    def __init__(self, call: ServicerCall, handler: Handler) -> None:
+        self._call = call
+        self._handler = handler
+        self._loop = asyncio.get_running_loop()
+        self._outbox = ThreadOutbox(handler.own, call.wake, self._loop)
+        self.requests = ThreadRequests(call, self._loop)
+        self.request: Any = self.requests
+        self.context = SyncContext(call, self._loop)
+        call.prepare(handler, self._outbox)
+
+    def work(self) -> None:
+        """The servicer, in its thread."""
+        state = self._call.state
+        result = self._handler.behaviour(self.request, self.context)
+        if not self._handler.response_streaming:
+            if state.status is Code.OK and state.aborted is None:
+                self._outbox.put(result)
+            return
+        replies = iter(result)
+        try:
+            for reply in replies:
+                state.check_running()
+                if state.initial is None:
+                    state.initial = ()
+                self._outbox.put(reply)
+        finally:
+            close = getattr(replies, "close", None)
+            if close is not None:
+                close()
+
+    def stop(self) -> None:
+        """Let the thread wait for nothing any more."""
+        self._outbox.close()
+        self.requests.close()
+
+
+class ThreadRequests:
+    """The requests of a stream, for a blocking ``for``."""
+
+    def __init__(self, call: ServicerCall, loop: asyncio.AbstractEventLoop) -> None:
+        self._call = call
+        self._loop = loop
+        self._changed = threading.Condition()
+        self._fetch: asyncio.Task[None] | None = None
+        self._fetching = False
+        self._ended = False
+        self._open = True
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        """The next request.
+
+        Raises:
+            StopIteration: the input is complete.
+            grpc.RpcError: the call has ended before its input.
+        """
+        with self._changed:
+            while not self._call.items or self._fetching:
+                if not self._open:
+                    raise grpc.RpcError
+                if self._ended:
+                    raise StopIteration
+                if not self._fetching:
+                    self._fetching = True
+                    self._loop.call_soon_threadsafe(self._start)
+                self._changed.wait()
+            if not self._open:
+                raise grpc.RpcError
+            return self._call.items.popleft()
+
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+        if self._fetch is not None:
+            self._fetch.cancel()
+
+    def _start(self) -> None:
+        if self._open:
+            self._fetch = self._loop.create_task(self._more())
+
+    async def _more(self) -> None:
+        more = await self._call.fill()
+        with self._changed:
+            self._fetching = False
+            self._ended = not more
+            self._changed.notify_all()
+
+
+class SyncContext(ContextBase, grpc.ServicerContext):
+    """See ``grpc.ServicerContext``."""
+
+    def send_initial_metadata(self, initial_metadata: Any) -> None:
+        """Set the header metadata; it leaves with the answer's head.
+
+        Raises:
+            ValueError: it has left already.
+        """
+        try:
+            self._state.send_initial(initial_metadata)
+        except grpc.aio.UsageError as exc:
+            raise ValueError("Initial metadata no longer allowed!") from exc
+
+    def abort(self, code: Any, details: str = "", trailing_metadata: Any = ()) -> NoReturn:
+        """End the call with this status, and raise."""
+        error = self._state.abort(code, details, trailing_metadata)
+        _tell(self._loop, self._call.wake)
+        raise error
+
+    def abort_with_status(self, status: grpc.Status) -> NoReturn:
+        """End the call with this status, and raise."""
+        self.abort(status.code, status.details or "", status.trailing_metadata or ())
+
+    def details(self) -> bytes:
+        """The message that was set, in UTF-8, as grpcio's sync server has it."""
+        return self._state.details.encode()
+
+    def time_remaining(self) -> float:
+        """Seconds until the deadline; None without one (its type is grpcio's, which is wrong there)."""
+        return self._remaining()  # type: ignore[return-value]
+
+    def cancel(self) -> bool:
+        """End the call with CANCELLED; False if it has ended."""
+        active = self._state.active
+        _tell(self._loop, lambda: self._call.end(CallError(Code.CANCELLED, "the service cancelled the call")))
+        return active
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        """Call something without arguments when the call has ended, on another thread; False if it has."""
+        return self._state.add_callback(callback)
