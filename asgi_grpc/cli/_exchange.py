@@ -74,7 +74,7 @@ async def call_http(options: CallOptions, source: Source | None, output: Output,
     async with await HttpConnection.open(options.url) as connection:
         method = options.method or ("GET" if source is None else "POST")
         await connection.send_head(method, headers=_headers(options, method, source), body=source is not None)
-        return await _both(send(), read())
+        return await _both(send(), read(), has_input=source is not None)
 
 
 async def call_websocket(options: CallOptions, source: Source | None, output: Output, progress: Progress) -> Verdict:
@@ -110,7 +110,7 @@ async def call_websocket(options: CallOptions, source: Source | None, output: Ou
         if websocket.subprotocol != SUBPROTOCOL:
             websocket.abort()
             raise PeerError(f"the server does not speak {SUBPROTOCOL}")
-        return await _both(send(), read())
+        return await _both(send(), read(), has_input=source is not None)
 
 
 def _judge_whole(kind: str, headers: dict[str, str], output: Output) -> Verdict:
@@ -123,7 +123,7 @@ def _judge_whole(kind: str, headers: dict[str, str], output: Output) -> Verdict:
     return SUCCESS if framed else failed("the answer has no length: nobody can see whether it is whole")
 
 
-async def _both(send: Coroutine[None, None, None], read: Coroutine[None, None, Verdict]) -> Verdict:
+async def _both(send: Coroutine[None, None, None], read: Coroutine[None, None, Verdict], *, has_input: bool) -> Verdict:
     """Send and read at the same time, until the answer has ended: what is left of the input is then not sent."""
     sender = asyncio.create_task(send)
     reader = asyncio.create_task(read)
@@ -133,7 +133,7 @@ async def _both(send: Coroutine[None, None, None], read: Coroutine[None, None, V
             with suppress(ConnectionLostError):  # why the server did not want more, is in its answer
                 await sender
         verdict = await reader
-        if verdict.success and not (sender.done() and sender.exception() is None):
+        if verdict.success and has_input and not (sender.done() and sender.exception() is None):
             return Verdict(success=True, text="the call succeeded before all of the input was sent")
         return verdict
     finally:
