@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -46,6 +46,14 @@ class _State(enum.Enum):
     CONNECTING = enum.auto()
     OPEN = enum.auto()
     CLOSED = enum.auto()
+
+
+class _Input(enum.Enum):
+    """``OPEN`` until the client has said the last it may; then ``ENDED``, or ``BROKEN`` if that could not be read."""
+
+    OPEN = enum.auto()
+    ENDED = enum.auto()
+    BROKEN = enum.auto()
 
 
 class WebSocketAnswer:
@@ -129,7 +137,7 @@ class WebSocketExchange(Exchange):
         answer = WebSocketAnswer(gateway, scope, send, match.route.encode)
         super().__init__(gateway, match, scope, receive, opener=self._open, answer=answer)
         self._cut = cut_records if answer.records else cut_bare
-        self._complete = False  # the input is
+        self._input = _Input.OPEN
         self._silence_s: float | None = None  # that ends the input
 
     def _prepare(self) -> Requests:
@@ -141,7 +149,7 @@ class WebSocketExchange(Exchange):
         self._inbox.watch()
         if streaming:
             return ManyRequests(self._next_input, bound.decode).pull
-        return OneRequest(self._only_input, bound.decode, bound.empty, self._complete_input).pull
+        return OneRequest(self._only_input, bound.decode, bound.empty, self._end_input).pull
 
     def _open(self, event: Event) -> tuple[bytes | None, bool]:
         """The text of a ``websocket.receive`` event. See ``asgi_grpc.asgi._inbox.Open``."""
@@ -151,15 +159,18 @@ class WebSocketExchange(Exchange):
         if text is None:
             raise RequestError("binary messages need a subprotocol that defines them: send text", http_status=415)
         data: bytes = text.encode("utf-8", "surrogatepass")
-        if self._complete:
-            self._check_after_end(data)
-            return None, False
+        match self._input:
+            case _Input.BROKEN:
+                return None, False
+            case _Input.ENDED:
+                self._check_after_end(data)
+                return None, False
         if self._cut is cut_records and CANCEL_MARK in data:
             self._check_cancel(self._cut(data, self._gateway.limits))  # it does not wait until the call wants more
         return data, False
 
-    def _complete_input(self) -> None:
-        self._complete = True
+    def _end_input(self) -> None:
+        self._input = _Input.ENDED
 
     def _check_after_end(self, text: bytes) -> None:
         """Once the input is complete, the client may only cancel, or say once more that it is complete.
@@ -193,7 +204,7 @@ class WebSocketExchange(Exchange):
             async with asyncio.timeout(self._silence_s):
                 texts = await self._inbox.read()
         except TimeoutError:
-            self._complete = True
+            self._end_input()
             return Input([], ended=True)
         if self._method.kind == "client_streaming":  # the others answer while they listen: silence means nothing
             self._silence_s = self._gateway.half_close_after_idle_s
@@ -201,12 +212,22 @@ class WebSocketExchange(Exchange):
         for place, text in enumerate(texts, 1):
             found = self._cut(text, self._gateway.limits)
             frames += found.frames
-            if found.ended or found.error is not None:
-                self._complete = True
-                for late in texts[place:]:
-                    self._check_after_end(late)
-                return Input(frames, ended=found.ended, error=found.error)
+            if found.error is not None:
+                self._input = _Input.BROKEN
+                return Input(frames, error=found.error)
+            if found.ended:
+                self._end_input()
+                return Input(frames, ended=True, error=self._behind_the_end(texts[place:]))
         return Input(frames)
+
+    def _behind_the_end(self, texts: Sequence[bytes]) -> RequestError | None:
+        """What is wrong with text messages that came together with the end; it counts after the good ones."""
+        try:
+            for text in texts:
+                self._check_after_end(text)
+        except RequestError as error:
+            return error
+        return None
 
 
 def check_origin(headers: Headers, origins: Collection[str] | Literal["*"]) -> None:

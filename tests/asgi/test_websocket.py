@@ -99,6 +99,19 @@ class TestBare:
         assert late.close_code in (4003, 1006) or error_of(late)[0] == "INVALID_ARGUMENT"
         assert backend.names == ["Ada"]
 
+    @pytest.mark.parametrize(
+        ("late", "message"),
+        [
+            (['{"name":', '"x"}'], "message 2 at byte 0: the stream ends inside a message"),
+            (["", BOB], "more input after the end of the input"),
+        ],
+        ids=["cut-value", "after-the-end"],
+    )
+    async def test_what_is_wrong_with_later_messages_loses_no_earlier_ones(self, late: list[str], message: str) -> None:
+        app, backend = gateway()
+        x = await talk(app, UP, ADA, *late)
+        assert (error_of(x), backend.names) == (("INVALID_ARGUMENT", message), ["Ada"])
+
     async def test_a_binding_without_a_body_starts_at_once(self) -> None:
         app, backend = gateway()
         x = await talk(app, "/v1/helloworld/Ada/stream?language=en")
