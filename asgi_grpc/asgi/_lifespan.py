@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from asgi_grpc.asgi._types import Application, Event, Receive, Scope, Send
 from asgi_grpc.calls import Backend
+
+_log = logging.getLogger("asgi_grpc.error")
 
 
 async def run_lifespan(app: Application | None, backend: Backend, scope: Scope, receive: Receive, send: Send) -> None:
     """Open the backend before the application starts, and close it after the application has shut down.
+
+    An application that refuses the scope without having received an event has no lifespan of its own, as ASGI has it
+    (Django, for one): then the server is answered for it.
 
     Args:
         app: the wrapped application; None: we answer the server ourselves.
@@ -17,7 +24,11 @@ async def run_lifespan(app: Application | None, backend: Backend, scope: Scope, 
         send: of the server.
     """
 
+    begun = app is None
+
     async def receive_opened() -> Event:
+        nonlocal begun
+        begun = True
         event = await receive()
         if event["type"] == "lifespan.startup":
             await backend.open()
@@ -25,6 +36,11 @@ async def run_lifespan(app: Application | None, backend: Backend, scope: Scope, 
 
     try:
         await (app or _answer)(scope, receive_opened, send)
+    except Exception as exc:
+        if begun:
+            raise
+        _log.info("the wrapped application has no lifespan: %s", exc)
+        await _answer(scope, receive_opened, send)
     finally:
         await backend.close()
 

@@ -101,29 +101,49 @@ class TestAlone:
         assert (x.status, backend.names) == ((200, ["A/a"]) if raw else (404, []))  # only the raw path keeps the escape
 
 
+async def run_lifespan(app: Any, backend: FakeBackend) -> list[str]:
+    """Start and shut down; what was opened, told and closed, in order."""
+    events = iter(["lifespan.startup", "lifespan.shutdown"])
+    told = backend.log
+
+    async def receive() -> dict[str, Any]:
+        return {"type": next(events)}
+
+    async def send(event: Any) -> None:
+        told.append(event["type"])
+
+    await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+    return told
+
+
 class TestLifespan:
-    async def run(self, app: Any, backend: FakeBackend) -> list[str]:
-        events = iter(["lifespan.startup", "lifespan.shutdown"])
-        told = backend.log
-
-        async def receive() -> dict[str, Any]:
-            return {"type": next(events)}
-
-        async def send(event: Any) -> None:
-            told.append(event["type"])
-
-        await app({"type": "lifespan"}, receive, send)
-        return told
-
     @pytest.mark.parametrize("wrapped", [None, Wrapped()], ids=["alone", "wrapped"])
     async def test_the_backend_opens_before_the_application_and_closes_after_it(self, wrapped: Any) -> None:
         app, backend = gateway(app=wrapped)
-        assert await self.run(app, backend) == [
+        assert await run_lifespan(app, backend) == [
             "open",
             "lifespan.startup.complete",
             "lifespan.shutdown.complete",
             "close",
         ]
+
+    async def test_an_application_without_a_lifespan_is_answered_for(self) -> None:
+        async def refuses(scope: Any, receive: Any, send: Any) -> None:
+            raise ValueError("only HTTP")
+
+        app, backend = gateway(app=refuses)
+        told = await run_lifespan(app, backend)
+        assert told == ["open", "lifespan.startup.complete", "lifespan.shutdown.complete", "close"]
+
+    async def test_an_application_that_fails_to_start_fails(self) -> None:
+        async def fails(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            raise ValueError("no database")
+
+        app, backend = gateway(app=fails)
+        with pytest.raises(ValueError, match="no database"):
+            await run_lifespan(app, backend)
+        assert backend.log == ["open", "close"]
 
 
 class TestWiring:
