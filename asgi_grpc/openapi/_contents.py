@@ -9,12 +9,20 @@ from __future__ import annotations
 from asgi_grpc.dialects import Dialect
 from asgi_grpc.openapi._spelling import Spelling, success_event
 from asgi_grpc.openapi._values import Json
+from asgi_grpc.routing import Route
 
 JSON = "application/json"
+PROTOBUF_TYPES = ("application/protobuf", "application/x-protobuf")
+FORM = "application/x-www-form-urlencoded"
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 JSON_SEQ = "application/json-seq"
 SSE = "text/event-stream"
 ITEM = "x-oai-itemSchema"
+
+BYTES: Json = {"*/*": {}}
+"""The content of a body of any bytes: OpenAPI 3.1 gives them no schema."""
+
+_WIRE: Json = {name: {} for name in PROTOBUF_TYPES}
 
 
 def one(schema: Json) -> Json:
@@ -22,13 +30,36 @@ def one(schema: Json) -> Json:
     return {JSON: {"schema": schema}}
 
 
-def many(item: Json) -> Json:
-    """The content of a body that is a stream of JSON values; as plain JSON it is an array of them."""
-    array = {"schema": {"type": "array", "items": item}, ITEM: item}
-    return {**{name: {ITEM: item} for name in NDJSON_TYPES}, JSON: array, JSON_SEQ: {ITEM: item}}
+def request(route: Route, schema: Json) -> Json:
+    """The content of a request.
+
+    Args:
+        route: a binding with a body that is no bytes.
+        schema: of the body, or of each in a stream.
+    """
+    if route.method.client_streaming:
+        return _stream(schema)
+    content = one(schema)
+    if route.takes_wire and route.method.kind == "unary":
+        content |= dict(_WIRE)
+    if route.takes_form:
+        content[FORM] = {}  # fields under the names that they have in a query: more than a schema can say
+    return content
 
 
-def records(message: Json, record: Json, dialect: Dialect, spelling: Spelling) -> Json:
+def answer(route: Route, message: Json, spelling: Spelling) -> Json:
+    """The content of an answer that is one message.
+
+    Args:
+        route: the binding.
+        message: the schema of the message.
+        spelling: of the dialect.
+    """
+    content = one(spelling.answer(message))
+    return content | dict(_WIRE) if route.reply.gives_wire and route.method.kind == "unary" else content
+
+
+def answers(message: Json, record: Json, dialect: Dialect, spelling: Spelling) -> Json:
     """The content of an answer that is a stream.
 
     Args:
@@ -38,13 +69,19 @@ def records(message: Json, record: Json, dialect: Dialect, spelling: Spelling) -
         spelling: its schemas.
     """
     if not dialect.named_events:
-        return {**many(record), SSE: {ITEM: _event(None, record)}}
+        return {**_stream(record), SSE: {ITEM: _event(None, record)}}
     events = [
         _event("response", message),
         _event("complete", success_event()),
         _event("error", spelling.failure_event),
     ]
-    return {**many(record), SSE: {ITEM: {"anyOf": events}}}
+    return {**_stream(record), SSE: {ITEM: {"anyOf": events}}}
+
+
+def _stream(item: Json) -> Json:
+    """The content of a body that is a stream of JSON values; as plain JSON it is an array of them."""
+    array = {"schema": {"type": "array", "items": item}, ITEM: item}
+    return {**{name: {ITEM: item} for name in NDJSON_TYPES}, JSON: array, JSON_SEQ: {ITEM: item}}
 
 
 def _event(name: str | None, data: Json) -> Json:

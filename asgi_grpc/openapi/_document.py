@@ -54,8 +54,9 @@ def openapi_document(
     ids = _OperationIds(routes)
     paths: dict[str, Json] = {}
     shapes: dict[str, tuple[str, list[str]]] = {}
-    for route in sorted(routes, key=lambda route: route.http_method == "*"):  # after all others at the same path
-        template = path_template(route)
+    # Of several operations at one path the router prefers those of one HTTP method, and those of one segment.
+    templates = [(path_template(route), route) for route in routes]
+    for template, route in sorted(templates, key=lambda pair: (pair[1].http_method == "*", pair[0].has_many)):
         path, names = shapes.setdefault(template.shape, (template.path(template.names), template.names))
         item = paths.setdefault(path, {})
         for http_method in _ANY_METHOD if route.http_method == "*" else (route.http_method,):

@@ -9,7 +9,7 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from asgi_grpc.codec import CodecOptions, FieldPlan, plan_message
 from asgi_grpc.dialects import Dialect
 from asgi_grpc.openapi._components import Components, is_deprecated
-from asgi_grpc.openapi._contents import many, one, records
+from asgi_grpc.openapi._contents import BYTES, answer, answers, one, request
 from asgi_grpc.openapi._parameters import Parameters
 from asgi_grpc.openapi._paths import PathTemplate
 from asgi_grpc.openapi._spelling import Spelling
@@ -74,9 +74,9 @@ class Operations:
         if found:
             shown["parameters"] = found
         if binding.body:
-            shown["requestBody"] = self._request(method, binding.body)
+            shown["requestBody"] = self._request(route)
         failure = {"$ref": f"#/components/responses/{FAILURE}"}
-        shown["responses"] = {"200": self._answer(method, binding.response_body), "default": failure}
+        shown["responses"] = {"200": self._answer(route), "default": failure}
         if _is_deprecated(method):
             shown["deprecated"] = True
         return {**shown, "x-grpc-method": method.full_name, "x-grpc-kind": method.kind}
@@ -87,24 +87,28 @@ class Operations:
         responses = {FAILURE: {"description": text, "content": one(self._failure)}}
         return {"schemas": self._components.finish(), "responses": responses}
 
-    def _request(self, method: Method, body: str) -> Json:
-        schema = self._part(method.input, "" if body == "*" else body)
+    def _request(self, route: Route) -> Json:
+        method, body = route.method, route.binding.body
         text = _BODY[method.client_streaming, body == "*"].format(body)
-        return {"description": text, "content": many(schema) if method.client_streaming else one(schema)}
+        if route.takes_bytes:
+            return {"description": text, "content": BYTES}
+        return {"description": text, "content": request(route, self._part(method.input, "" if body == "*" else body))}
 
-    def _answer(self, method: Method, response_body: str) -> Json:
-        message = self._part(method.output, response_body)
-        if response_body and _is_null_unset(_field(method.output, response_body)):
+    def _answer(self, route: Route) -> Json:
+        method, field = route.method, route.binding.response_body
+        text = "The replies, one after the other." if method.server_streaming else "The reply."
+        if route.reply.gives_bytes:
+            return {"description": text, "content": BYTES}
+        message = self._part(method.output, field)
+        if field and _is_null_unset(_field(method.output, field)):
             message = {"anyOf": [message, {"type": "null"}]}
         if not method.server_streaming:
-            return {"description": "The reply.", "content": one(self._spelling.answer(message))}
-        name = f"stream-{method.output.full_name}" + (f"-{response_body}" if response_body else "")
+            return {"description": text, "content": answer(route, message, self._spelling)}
         record = self._spelling.record(message)
         if self._ends:
-            record = {"anyOf": [record, *self._ends]}
-        record = self._components.shared(name, record) if record is not message else record
-        return {"description": "The replies, one after the other.",
-                "content": records(message, record, self._dialect, self._spelling)}  # fmt: skip
+            name = f"stream-{method.output.full_name}" + (f"-{field}" if field else "")
+            record = self._components.shared(name, {"anyOf": [record, *self._ends]})
+        return {"description": text, "content": answers(message, record, self._dialect, self._spelling)}
 
     def _part(self, message: Descriptor, name: str) -> Json:
         """The schema of a message, or of one field of it."""

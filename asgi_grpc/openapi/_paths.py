@@ -64,6 +64,11 @@ class PathTemplate:
         return [parameter.name for parameter in self.parameters]
 
     @property
+    def has_many(self) -> bool:
+        """A parameter stands for any number of segments."""
+        return any(parameter.many for parameter in self.parameters)
+
+    @property
     def shape(self) -> str:
         """The path without names: OpenAPI takes two paths of one shape for the same."""
         return self.path([""] * len(self.parameters))

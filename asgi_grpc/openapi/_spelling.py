@@ -90,10 +90,8 @@ def _infer(samples: Sequence[Any], holes: Mapping[str, Json]) -> Json:
     if kinds == {list}:
         elements = [element for sample in samples for element in sample]
         return {"type": "array", "items": _infer(elements, holes)} if elements else {"type": "array"}
-    if first.__class__ is str and first in holes:
-        return holes[first]
-    if all(sample == first for sample in samples) and len(kinds) == 1:
-        return {"const": first}
+    if len(kinds) == 1 and all(sample == first for sample in samples):
+        return holes[first] if first.__class__ is str and first in holes else {"const": first}
     if kinds == {str}:
         codes = set(samples) <= set(Code.__members__)
         return {"type": "string", "enum": list(Code.__members__)} if codes else _TEXT
