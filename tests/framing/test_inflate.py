@@ -123,6 +123,16 @@ def test_the_limit_is_found_without_inflating_more() -> None:
     assert most < 300 << 10
 
 
+@pytest.mark.parametrize("ratio", [1, 2, 3])
+def test_the_limit_does_not_depend_on_the_cuts(ratio: int) -> None:
+    wire = gzip.compress(NOISE[:1500] + b"\0" * (1 << 20), mtime=0)
+    whole = inflate("gzip", [wire], max_inflation=ratio, free_bytes=0)
+    assert isinstance(whole[1], Broken)
+    for cut in range(0, len(wire), 31):
+        chunks = [wire[:cut], wire[cut:]]
+        assert inflate("gzip", chunks, max_inflation=ratio, free_bytes=0) == whole, f"cut at {cut}"
+
+
 def test_all_that_can_be_inflated_is() -> None:
     wire = gzip.compress(b"\0" * 300000, mtime=0)
     for cut in range(len(wire)):

@@ -100,6 +100,13 @@ def test_a_value_comes_out_with_its_last_byte() -> None:
     assert framer.feed(b"2\n") == [Frame(b"12", 8)]
 
 
+def test_nothing_is_held_behind_the_end() -> None:
+    framer = make()
+    framer.feed(b'{"a":1')
+    assert framer.close() == [Broken(Fault.TRUNCATED, 0)]
+    assert framer.held_bytes == 0
+
+
 def test_a_limit_trips_at_the_first_byte_over_it() -> None:
     framer = make()
     assert framer.feed(b"9" * LIMIT) == []
