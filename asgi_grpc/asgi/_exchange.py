@@ -60,6 +60,7 @@ class Exchange(ABC):
         self._match = match
         self._route = match.route
         self._method = match.route.method
+        self._strict = gateway.strict_body or self._method.client_streaming
         self._scope = scope
         self._answer = answer
         self._ending = Ending()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from asgi_grpc.asgi._types import Headers, Scope
-from asgi_grpc.calls import Backend, MetadataRule, parse_timeout, request_metadata, to_text
+from asgi_grpc.calls import Backend, MetadataRule, parse_timeout, request_metadata, response_headers, to_text
 from asgi_grpc.codec import CodecOptions, EncodeError, encode_any
 from asgi_grpc.dialects import Dialect, Failure
 from asgi_grpc.errors import CallError, Code, Metadata, RequestError
@@ -31,6 +31,8 @@ class Gateway:
         codec_options: the dialect's, or what the user set instead; with the types that ``Any`` may hold.
         limits: bounds on every call.
         metadata_rule: which headers become metadata.
+        header_rule: which metadata become headers; None: all, behind ``Grpc-Metadata-``.
+        strict_body: bodies of one message must not contradict the path either.
         origins: allowed besides the same origin; ``"*"`` for all.
         half_close_after_idle_s: ends the input of a WebSocket that says no more; None: never.
         early_headers: the head of a stream leaves when the call is accepted.
@@ -44,6 +46,8 @@ class Gateway:
     codec_options: CodecOptions
     limits: Limits
     metadata_rule: MetadataRule
+    header_rule: MetadataRule | None
+    strict_body: bool
     origins: Collection[str] | Literal["*"]
     half_close_after_idle_s: float | None
     early_headers: bool
@@ -75,6 +79,13 @@ class Gateway:
         """
         client = scope.get("client")
         return request_metadata(scope["headers"], self.metadata_rule, client[0] if client else None)
+
+    def response_headers(self, metadata: Metadata) -> list[tuple[bytes, bytes]]:
+        """The headers of header metadata."""
+        if self.header_rule is None:
+            return response_headers(metadata)
+        named = [(self.header_rule(key), value) for key, value in metadata]
+        return response_headers([(name.lower(), value) for name, value in named if name is not None], prefix="")
 
     def deadline_s(self, scope: Scope) -> float | None:
         """Seconds that the client, or our default, gives the call.

@@ -37,7 +37,7 @@ class HttpExchange(Exchange):
         """Choose how the answer is written and the body read, and bind the path and the query. See ``Exchange``."""
         headers = self._scope["headers"]
         self._answer = self._choose_answer(header(headers, b"accept"))
-        bound = self._match.bind(self._scope.get("query_string", b""), strict=self._method.client_streaming)
+        bound = self._match.bind(self._scope.get("query_string", b""), strict=self._strict)
         limits = self._gateway.limits
         reading = choose_reading(header(headers, b"content-type") or "", self._route, bound, limits)
         inflater = choose_inflater(header(headers, b"content-encoding") or "", limits)

@@ -51,6 +51,8 @@ class GrpcMiddleware:
         codec_options: how messages are read and printed, instead of as the dialect has it.
         metadata: which request headers become gRPC metadata: ``"default"``, ``"safe"``, ``"grpc-gateway"``, or a
             callable from a header's lower-case name to a key or None.
+        response_metadata: from a metadata key of the service to a header's name or None, for its header metadata. None:
+            each becomes ``Grpc-Metadata-<key>``.
         origins: whose pages may open WebSockets besides pages of the same origin, e.g. ``["https://app.example"]``;
             ``"*"`` for all.
         half_close_after_idle_s: over WebSocket, end the input of a client-streaming method when it has begun and then
@@ -63,6 +65,7 @@ class GrpcMiddleware:
         unescape: which escapes of path variables that hold several segments are decoded: ``"except_reserved"``,
             ``"except_slash"`` or ``"all"``.
         ignore_unknown_query: skip query parameters that name no field; False: refuse them; None: as the dialect has it.
+        strict_body: refuse a body that says something else than the path, of one message too; else the path wins there.
         method_override: let ``X-HTTP-Method-Override`` of a ``POST`` name the HTTP method that is meant.
         openapi_path: where ``GET`` gets an OpenAPI 3.1 document of the services, e.g. ``"/openapi.json"``, before any
             binding does. None: nowhere.
@@ -89,6 +92,7 @@ class GrpcMiddleware:
         dialect: str | Dialect = "envelope",
         codec_options: CodecOptions | None = None,
         metadata: Preset | MetadataRule = "default",
+        response_metadata: MetadataRule | None = None,
         origins: Collection[str] | Literal["*"] = (),
         half_close_after_idle_s: float | None = None,
         early_headers: bool = False,
@@ -97,6 +101,7 @@ class GrpcMiddleware:
         ignore_trailing_slash: bool = False,
         unescape: Literal["except_reserved", "except_slash", "all"] = "except_reserved",
         ignore_unknown_query: bool | None = None,
+        strict_body: bool = False,
         method_override: bool = False,
         openapi_path: str | None = None,
     ) -> None:
@@ -131,6 +136,8 @@ class GrpcMiddleware:
             codec_options=options,
             limits=limits,
             metadata_rule=metadata_rule(metadata),
+            header_rule=response_metadata,
+            strict_body=strict_body,
             origins=origins,
             half_close_after_idle_s=half_close_after_idle_s,
             early_headers=early_headers,

@@ -44,6 +44,7 @@ class HttpResponse:
     """The events of an answer in their legal order, for both kinds of answer."""
 
     def __init__(self, gateway: Gateway, scope: Scope, send: Send) -> None:
+        self._gateway = gateway
         self._dialect = gateway.dialect
         self._send = send
         self._state = _State.WAITING
@@ -59,8 +60,15 @@ class HttpResponse:
 
     async def failure(self, failure: Failure, headers: Headers) -> None:
         """Answer with a failure; behind the head nothing is written, and the server breaks the connection off."""
-        if self._waiting:
-            await self._whole(failure.http_status, (JSON, self._dialect.unary_failure(failure)), headers)
+        if not self._waiting:
+            return
+        given = [] if self._call is None else [*self._call.initial_metadata]
+        trailers: Metadata = tuple(failure.trailers.items())
+        headers = [*headers, *self._gateway.response_headers(given)]
+        if failure.http_status == 401:  # RFC 9110, section 11.6.1: only the service knows its challenge
+            challenge = [pair for pair in (*given, *trailers) if pair[0] == "www-authenticate"]
+            headers += response_headers(challenge, prefix="")
+        await self._whole(failure.http_status, (JSON, self._dialect.unary_failure(failure)), headers, trailers)
 
     @property
     def _waiting(self) -> bool:
@@ -81,7 +89,7 @@ class HttpResponse:
             (b"content-type", media_type),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),  # nginx would hold records back otherwise
-            *response_headers(self._call.initial_metadata),
+            *self._gateway.response_headers(self._call.initial_metadata),
         ]
         await self._start(200, headers, trailers=True)
 
@@ -134,7 +142,8 @@ class SingleResponse(HttpResponse):
     async def success(self) -> None:
         """Answer with the reply."""
         assert self._call is not None
-        await self._whole(200, self._content, response_headers(self._call.initial_metadata), self._call.trailers)
+        headers = self._gateway.response_headers(self._call.initial_metadata)
+        await self._whole(200, self._content, headers, self._call.trailers)
 
     async def stop(self) -> None:
         """No timer runs here."""

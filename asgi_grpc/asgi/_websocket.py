@@ -27,7 +27,7 @@ from asgi_grpc.asgi._types import (
     WebSocketSend,
 )
 from asgi_grpc.asgi._websocket_input import CANCEL_MARK, RECORDS_V1, cut_bare, cut_records
-from asgi_grpc.calls import Call, Requests, response_headers, to_text
+from asgi_grpc.calls import Call, Requests, to_text
 from asgi_grpc.dialects import Dialect, EnvelopeDialect, Failure
 from asgi_grpc.errors import Code, RequestError
 from asgi_grpc.framing import Frame
@@ -67,6 +67,7 @@ class WebSocketAnswer:
     """
 
     def __init__(self, gateway: Gateway, scope: Scope, send: Send, encode: Encode | None = None) -> None:
+        self._gateway = gateway
         self._send = send
         self._encode = encode
         self.records = RECORDS_V1 in scope.get("subprotocols", ())
@@ -80,7 +81,7 @@ class WebSocketAnswer:
         self._call = call
         self._state = _State.OPEN
         subprotocol = RECORDS_V1 if self.records else None
-        headers = response_headers(call.initial_metadata)
+        headers = self._gateway.response_headers(call.initial_metadata)
         await self._write(WebSocketAccept(type="websocket.accept", subprotocol=subprotocol, headers=headers))
 
     async def messages(self, messages: list[Message]) -> None:
@@ -145,7 +146,7 @@ class WebSocketExchange(Exchange):
         check_origin(self._scope["headers"], self._gateway.origins)
         streaming = self._method.client_streaming
         whole = streaming and not self._route.binding.body  # browsers have no other way to stream to such a method
-        bound = self._match.bind(self._scope.get("query_string", b""), strict=streaming, whole=whole)
+        bound = self._match.bind(self._scope.get("query_string", b""), strict=self._strict, whole=whole)
         self._inbox.watch()
         if streaming:
             return ManyRequests(self._next_input, bound.decode).pull

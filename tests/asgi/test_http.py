@@ -117,6 +117,36 @@ class TestWholeAnswers:
             "trailers": {"goodbye": "ho", "raw-bin": "AA"},
         }
 
+    async def test_a_failure_has_its_metadata_trailers_and_challenge_too(self) -> None:
+        async def refuse(call: FakeCall) -> AsyncIterator[list[Message]]:
+            call.initial_metadata = [("realm", "x"), ("www-authenticate", "Basic")]
+            raise CallError(Code.UNAUTHENTICATED, "who?", trailers=[("www-authenticate", "Bearer"), ("k-bin", b"\x00")])
+            yield []
+
+        app, _ = gateway(refuse)
+        for path in (HELLO, DOWN):
+            x = await ask(app, path, headers=[(b"te", b"trailers")], extensions=TRAILERS)
+            assert x.status == 401
+            assert x.headers[2:] == [
+                (b"grpc-metadata-realm", b"x"),
+                (b"grpc-metadata-www-authenticate", b"Basic"),
+                (b"www-authenticate", b"Basic, Bearer"),
+            ]
+            assert x.sent[-1]["headers"] == [
+                (b"grpc-trailer-www-authenticate", b"Bearer"),
+                (b"grpc-trailer-k-bin", b"AA"),
+            ]
+
+    async def test_header_metadata_may_be_renamed(self) -> None:
+        async def talk(call: FakeCall) -> AsyncIterator[list[Message]]:
+            call.initial_metadata = [("etag", "1"), ("secret", "2")]
+            yield [call.reply("x")]
+
+        app, _ = gateway(talk, response_metadata={"etag": "ETag"}.get)
+        for path in (HELLO, DOWN):
+            names = [name for name, _ in (await ask(app, path)).headers]
+            assert (b"etag" in names, b"secret" in names) == (True, False)
+
     async def test_a_reply_without_a_json_form_is_the_service_s_fault(self, caplog: pytest.LogCaptureFixture) -> None:
         async def odd(call: FakeCall) -> AsyncIterator[list[Message]]:
             raise EncodeError("a.B", "$.c", "not finite")
