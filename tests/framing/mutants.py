@@ -8,6 +8,7 @@ takes minutes.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -101,19 +102,29 @@ def survives(mutant: Mutant, copy: Path) -> bool:
         print(f"STALE     {mutant.file}: {mutant.right!r} is not there", flush=True)
         return True
     path.write_text(text.replace(mutant.right, mutant.wrong, 1))
+    try:
+        failed = failing_test(copy)
+    finally:
+        path.write_text(text)
+    verdict = "caught   " if failed else "SURVIVES "
+    print(f"{verdict} {mutant.file}: {mutant.right!r} -> {mutant.wrong!r} {failed or ''}".rstrip(), flush=True)
+    return not failed
+
+
+def failing_test(copy: Path) -> str | None:
+    """The first of the room's tests that fails; None if none does."""
     command = [sys.executable, "-m", "pytest", "tests/framing", "-x", "-q", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
     try:
-        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False, timeout=300)
+        done = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, check=False, timeout=300, encoding="utf-8"
+        )
     except subprocess.TimeoutExpired:
-        return False  # it hangs: that is seen too
-    finally:
-        path.write_text(text)
-    print(
-        f"{'caught' if done.returncode else 'SURVIVES':9} {mutant.file}: {mutant.right!r} -> {mutant.wrong!r}",
-        flush=True,
-    )
-    return not done.returncode
+        return "by a test that hangs"  # which is seen too
+    if done.returncode == 0:
+        return None
+    found = re.search(r"^(?:FAILED|ERROR) \S+/(\S+)", done.stdout, re.MULTILINE)
+    return f"by {found[1]}" if found else "by a run that ends early"
 
 
 def main() -> None:
@@ -121,10 +132,12 @@ def main() -> None:
     chosen = [mutant for mutant in MUTANTS if all(word in "".join(mutant) for word in sys.argv[1:])]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        for name in ("asgi_grpc", "tests/framing"):
+        for name in ("asgi_grpc", "tests/framing", "fuzz"):
             shutil.copytree(HOUSE / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "conftest.py"):
+        for name in ("pyproject.toml", "tests/conftest.py"):
             shutil.copy(HOUSE / name, copy / name)
+        if failed := failing_test(copy):
+            sys.exit(f"the tests fail without any defect: {failed}")
         left = sum([survives(mutant, copy) for mutant in chosen])
     print(f"{len(chosen)} mutants, {left} not caught")
     sys.exit(bool(left))
