@@ -3,15 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types tests coverage bench fuzz protos clean
+.PHONY: help demo test lint types tests coverage bench fuzz soak mutants googleapis protos clean
 
 help:
-	@echo "make demo    start the example services and the gateway, and print what to try"
-	@echo "make test    linters, strict types, all tests, coverage: the gate"
-	@echo "make bench   speed, as ratios in one run"
-	@echo "make fuzz    minutes of the Hypothesis machines"
-	@echo "make protos  generate the examples' code again"
-	@echo "make clean   remove the environment and all caches"
+	@echo "make demo        start the example services and the gateway, and print what to try"
+	@echo "make test        linters, strict types, all tests, coverage: the gate"
+	@echo "make bench       speed, as ratios in one run"
+	@echo "make fuzz        minutes of the Hypothesis machines"
+	@echo "make soak        the same for 30 minutes, or for MINUTES=..."
+	@echo "make mutants     break the framers on purpose, and see that the tests notice"
+	@echo "make googleapis  Google's own annotated services against the router (fetches an npm package)"
+	@echo "make protos      generate the examples' code again"
+	@echo "make clean       remove the environment and all caches"
 
 demo: $(VENV)/.demo
 	@exec $(BIN)/asgi-grpc demo
@@ -39,6 +42,15 @@ bench: $(VENV)/.test
 
 fuzz: $(VENV)/.test
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest fuzz
+
+soak: $(VENV)/.test
+	$(BIN)/python -m fuzz.soak $(or $(MINUTES),30)
+
+mutants: $(VENV)/.test
+	$(BIN)/python tests/framing/mutants.py
+
+googleapis: $(VENV)/.test
+	$(BIN)/python tests/mapping/googleapis.py
 
 # Code from an old protoc runs with every newer protobuf; code from a new one would need that very version.
 protos: $(VENV)/.protos
