@@ -103,7 +103,7 @@ class Codec:
         then take the complete path."""
         reader = self._machinery.fast_in.reader(self.descriptor)
         if self._decode is _not_compiled:
-            self._fill, self._decode = reader.fill, reader.decoders[0]
+            self._fill, self._decode = reader.fill, reader.decode
             return self.decode(data)
         for decode in reader.decoders:
             if decode is not self._decode:

@@ -22,7 +22,7 @@ order of nine types (CPython 3.11, x86-64; tests/bench/codec.py measures the who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,28 +89,31 @@ class Fillers:
     def of(self, descriptor: Descriptor) -> Fill:
         """The function ``fill(message, struct)``, or ``fill(message, struct, level)`` where levels are counted."""
         if descriptor not in self._made:
-            new = [plan for plan in self._around.types.reachable(descriptor) if plan.descriptor not in self._made]
-            bodies = [_Body(self._around, plan) for plan in new]
-            built = {plan.descriptor: body.build() for plan, body in zip(new, bodies, strict=True)}
-            for body in bodies:
+            # Functions may call one another in circles: all are made, then linked. Flat messages have none.
+            bodies = {descriptor: _Body(self._around, descriptor)}
+            waiting = [descriptor]
+            built: dict[Descriptor, Fill] = {}
+            while waiting:
+                body = bodies[waiting.pop()]
+                built[body.descriptor] = body.build()
+                for needed in body.needs:
+                    if needed not in self._made and needed not in bodies:
+                        bodies[needed] = _Body(self._around, needed)
+                        waiting.append(needed)
+            for body in bodies.values():
                 body.link(self._made | built)
             self._made |= built
         return self._made[descriptor]
-
-    def has_two_spellings(self, descriptor: Descriptor) -> bool:
-        """Whether some name in the .proto files is not what JSON calls it."""
-        return any(
-            field.name != field.json_name for plan in self._around.types.reachable(descriptor) for field in plan.fields
-        )
 
 
 class _Body:
     """The source of one type's function. In it ``m`` is the message, ``s`` the Struct, ``d`` the level of both."""
 
-    def __init__(self, around: Surroundings, plan: MessagePlan) -> None:
+    def __init__(self, around: Surroundings, descriptor: Descriptor) -> None:
+        self.descriptor = descriptor
         self._around = around
-        self._plan = plan
-        self._counted = around.levels.counted(plan.descriptor)
+        self._plan = plan = around.types.plan(descriptor)
+        self._counted = around.levels.counted(descriptor)
         self._source = Source("fill(m, s, d=1)" if self._counted else "fill(m, s)")
         self._later: dict[Descriptor, str] = {}
         self._groups = {number: numbers[0] for numbers in plan.oneofs for number in numbers}
@@ -124,6 +127,11 @@ class _Body:
         else:
             self._source.add(0, f"{self._miss}()")
         return self._source.build(f"asgi_grpc.codec in: {self._plan.full_name}")
+
+    @property
+    def needs(self) -> Iterable[Descriptor]:
+        """The messages within whose functions ``link`` must bring."""
+        return self._later
 
     def link(self, made: Mapping[Descriptor, Fill]) -> None:
         """Bring the functions of the messages within."""

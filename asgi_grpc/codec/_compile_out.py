@@ -16,7 +16,7 @@ is read by the fields that are set instead: one dict look-up for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,20 +114,22 @@ class Surroundings:
 class Body:
     """The source of one function. In it ``m`` is the message; expressions use ``v``, and ``x`` for a message within."""
 
-    def __init__(self, around: Surroundings, signature: str) -> None:
+    def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._options = around.options
-        self._source = Source(signature)
+        self._source = Source("read(m, url=None)")
         self._unset = self._source.constant(UNSET, "UNSET")
         self._later: dict[Descriptor, str] = {}
-        self._helpers: list[Body] = []
+
+    @property
+    def needs(self) -> Iterable[Descriptor]:
+        """The messages within whose functions ``link`` must bring."""
+        return self._later
 
     def link(self, made: Mapping[Descriptor, Read]) -> None:
         """Bring the functions of the messages within: types may hold one another."""
         for descriptor, name in self._later.items():
             self._source.give(name, made[descriptor])
-        for helper in self._helpers:
-            helper.link(made)
 
     def returning(self, expression: str, title: str) -> Read:
         """The function that has nothing but one expression."""
@@ -249,28 +251,18 @@ class Body:
         return f"{value}[:]" if element == "z" else f"[{element} for z in {value}]"
 
     def _map(self, field: FieldPlan, value: str) -> str:
-        """A function of its own: a comprehension that names ``v`` would slow down every other use of it."""
-        helper = self._helper()
-        made = helper.returning(helper.map_display(field), field.name)
-        return f"{self._source.constant(made, 'map')}({value})"
-
-    def map_display(self, field: FieldPlan) -> str:
-        """An expression: the dict for the map in ``v``."""
+        """In a function of its own: a comprehension that names ``v`` would slow down every other use of it."""
         assert field.key is not None
         assert field.value is not None
-        key = "k"
-        if field.key.kind is Kind.BOOL:
-            key = "'true' if k else 'false'"
-        elif field.key.kind is Kind.STRING:
-            key = self.scalar(field.key, "k")
-        else:
-            key = f"{self._source.constant(str, 'str')}(k)"
-        return f"{{{key}: {self._element(field.value, 'v[k]')} for k in v}}"
-
-    def _helper(self) -> Body:
-        helper = Body(self._around, "read(v)")
-        self._helpers.append(helper)
-        return helper
+        match field.key.kind:
+            case Kind.BOOL:
+                key = "'true' if k else 'false'"
+            case Kind.STRING:
+                key = self.scalar(field.key, "k")
+            case _:
+                key = f"{self._source.constant(str, 'str')}(k)"
+        display = f"{{{key}: {self._element(field.value, 'v[k]')} for k in v}}"
+        return f"{self._source.aside('v', display)}({value})"
 
     def _function(self, field: FieldPlan) -> str:
         """The name of what reads the message of a field."""
@@ -287,26 +279,27 @@ class Body:
 
     def _sparse(self, plan: MessagePlan) -> Read:
         """Read a message into a dict, looking only at what is set."""
-        converters = {field.number: (self._around.shapes.name(field), self._converter(field)) for field in plan.fields}
+        asides = {field.number: self._source.aside("v", self.present(field, "v")) for field in plan.fields}
+        table = self.returning(
+            f"{{{', '.join(f'{number}: {name}' for number, name in asides.items())}}}", plan.full_name
+        )
+        converters: dict[int, Read] = table(None)
+        names = {field.number: self._around.shapes.name(field) for field in plan.fields}
         read_extension = self._around.read_extension
         implicit = [field for field in plan.fields if not field.presence] if self._options.print_defaults else []
 
         def read(message: Any, url: str | None = None) -> dict[str, Any]:
             tree: dict[str, Any] = {} if url is None else {"@type": url}
             for field, value in message.ListFields():
-                known = converters.get(field.number)
-                if known is None:
+                convert = converters.get(field.number)
+                if convert is None:
                     name, tree[name] = read_extension(plan, field, value)
                 else:
-                    tree[known[0]] = known[1](value)
+                    tree[names[field.number]] = convert(value)
             for default in implicit:
-                name, convert = converters[default.number]
+                name = names[default.number]
                 if name not in tree:
-                    tree[name] = convert(getattr(message, default.name))
+                    tree[name] = converters[default.number](getattr(message, default.name))
             return tree
 
         return read
-
-    def _converter(self, field: FieldPlan) -> Read:
-        helper = self._helper()
-        return helper.returning(helper.present(field, "v"), field.name)

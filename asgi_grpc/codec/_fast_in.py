@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -33,19 +32,36 @@ _LONG = 4000  # digits: far past every number that fits a field, below the longe
 _DIGITS = str.maketrans(dict.fromkeys("123456789", "0"))
 
 
-@dataclass(frozen=True, slots=True)
 class Reader:
     """What reads one type.
 
     Attributes:
         message_class: of the message.
         fill: moves a decoded Struct into a message.
-        decoders: text to Struct, for JSON names, then for the names of the .proto file where some differ.
+        decode: text with JSON names to a Struct.
     """
 
-    message_class: type[Message]
-    fill: Fill
-    decoders: tuple[Decode, ...]
+    def __init__(
+        self, message_class: type[Message], fill: Fill, decode: Decode, compile_other: Callable[[], Decode | None]
+    ) -> None:
+        self.message_class = message_class
+        self.fill = fill
+        self.decode = decode
+        self._compile_other = compile_other
+        self._other: tuple[Decode | None] | None = None
+
+    @property
+    def other(self) -> Decode | None:
+        """Text with the names of the .proto files to a Struct, compiled when first asked for; None: no name differs."""
+        if self._other is None:
+            with COMPILING:
+                self._other = (self._compile_other(),)
+        return self._other[0]
+
+    @property
+    def decoders(self) -> list[Decode]:
+        """One or both."""
+        return [self.decode] if self.other is None else [self.decode, self.other]
 
 
 class FastIn:
@@ -98,15 +114,23 @@ class FastIn:
         plan = self._types.plan(descriptor)
         message_class = GetMessageClass(descriptor)
         if plan.kind is not Kind.MESSAGE:
-            return Reader(message_class, _never, (_never,))
+            return Reader(message_class, _never, _never, lambda: None)
         fill = self._fillers.of(descriptor)
-        decoders = []
-        for proto_names in (False, True) if self._fillers.has_two_spellings(descriptor) else (False,):
-            fields = self._structs[proto_names].of(descriptor, in_any=in_any)
-            if fields is not None:
-                decode = msgspec.json.Decoder(fields, strict=False).decode
-                decoders.append(_checked(decode) if self._ignore_unknown and not in_any else decode)
-        return Reader(message_class, fill, tuple(decoders) or (_never,))
+        decode = self._decoder(descriptor, in_any=in_any, proto_names=False)
+        return Reader(message_class, fill, decode or _never, lambda: self._other_decoder(descriptor, in_any=in_any))
+
+    def _other_decoder(self, descriptor: Descriptor, *, in_any: bool) -> Decode | None:
+        for plan in self._types.reachable(descriptor):
+            if any(field.name != field.json_name for field in plan.fields):
+                return self._decoder(descriptor, in_any=in_any, proto_names=True)
+        return None
+
+    def _decoder(self, descriptor: Descriptor, *, in_any: bool, proto_names: bool) -> Decode | None:
+        fields = self._structs[proto_names].of(descriptor, in_any=in_any)
+        if fields is None:
+            return None
+        decode = msgspec.json.Decoder(fields, strict=False).decode
+        return _checked(decode) if self._ignore_unknown and not in_any else decode
 
     def _read_any(self, raw: msgspec.Raw, level: int) -> tuple[str, bytes]:
         """The type URL and the bytes of an Any whose type is ordinary and known."""
@@ -116,12 +140,18 @@ class FastIn:
             raise Miss
         reader, bound, has_maps = self._in_any.get(name) or self._any_reader(name)
         message = reader.message_class()
+        try:
+            fields = reader.decode(raw)
+        except msgspec.ValidationError:
+            if reader.other is None:
+                raise
+            fields = reader.other(raw)
         if bound is None:
-            reader.fill(message, _first(reader.decoders, raw), level)
+            reader.fill(message, fields, level)
         elif level + bound > self._levels.limit:
             raise Miss
         else:
-            reader.fill(message, _first(reader.decoders, raw))
+            reader.fill(message, fields)
         if has_maps:
             return url, message.SerializePartialToString(deterministic=True)
         return url, message.SerializePartialToString()  # the same bytes, in a third of the time
@@ -144,16 +174,6 @@ class FastIn:
 
 def _never(*_: object) -> Any:
     miss()
-
-
-def _first(decoders: tuple[Decode, ...], raw: msgspec.Raw) -> Any:
-    """Decode by the first spelling of the names that fits."""
-    try:
-        return decoders[0](raw)
-    except msgspec.ValidationError:
-        if len(decoders) < 2:
-            raise
-        return decoders[1](raw)
 
 
 def _checked(decode: Decode) -> Decode:

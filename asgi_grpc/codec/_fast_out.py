@@ -14,7 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 from asgi_grpc.codec._compile_out import READ_WELL_KNOWN, Body, Read, Shapes, Surroundings
 from asgi_grpc.codec._fast_in import COMPILING
 from asgi_grpc.codec._options import CodecOptions
-from asgi_grpc.codec._plan import Kind
+from asgi_grpc.codec._plan import Kind, MessagePlan
 from asgi_grpc.codec._print import Printer
 from asgi_grpc.codec._quick import Miss
 from asgi_grpc.codec._types import Types
@@ -44,21 +44,28 @@ class FastOut:
             if descriptor not in self._readers:
                 plan = self._types.plan(descriptor)
                 if plan.wrapped is not None:
-                    body = Body(self._around, "read(m)")
+                    body = Body(self._around)
                     self._readers[descriptor] = body.returning(body.scalar(plan.wrapped, "m.value"), plan.full_name)
                 elif plan.kind is Kind.ANY:
                     self._readers[descriptor] = self._any
                 elif plan.kind is not Kind.MESSAGE:
                     self._readers[descriptor] = READ_WELL_KNOWN[plan.kind]
                 else:
-                    self._compile_graph(descriptor)
+                    self._compile_graph(plan)
             return self._readers[descriptor]
 
-    def _compile_graph(self, descriptor: Descriptor) -> None:
-        """A message and everything that it can hold. Functions may name one another: all are made, then linked."""
-        plans = [plan for plan in self._types.reachable(descriptor) if plan.descriptor not in self._readers]
-        bodies = [Body(self._around, "read(m)") for _ in plans]
-        made = {plan.descriptor: body.message(plan) for plan, body in zip(plans, bodies, strict=True)}
+    def _compile_graph(self, plan: MessagePlan) -> None:
+        """A message and what it can hold. Functions may call one another in circles: all are made, then linked."""
+        made: dict[Descriptor, Read] = {}
+        bodies: list[Body] = []
+        waiting = [plan]
+        while waiting:
+            plan = waiting.pop()
+            body = Body(self._around)
+            made[plan.descriptor] = body.message(plan)
+            bodies.append(body)
+            known = {*self._readers, *made, *(other.descriptor for other in waiting)}
+            waiting += [self._types.plan(needed) for needed in body.needs if needed not in known]
         made |= self._readers
         for body in bodies:
             body.link(made)
@@ -81,7 +88,7 @@ class FastOut:
         with COMPILING:
             read = _with_type(self.reader(plan.descriptor))
             if plan.kind is Kind.MESSAGE:
-                body = Body(self._around, "read(m, url)")
+                body = Body(self._around)
                 read = body.message(plan, in_any=True)
                 body.link(self._readers)
             found = self._in_any[full_name] = GetMessageClass(plan.descriptor).FromString, read

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from asgi_grpc.codec._plan import EnumPlan
-from asgi_grpc.codec._refusal import Refusal
 from asgi_grpc.codec._wellknown import read_timestamp
 
-_MOST = 4096  # entries of a table that a peer's text can grow: a year's days, or a page of map keys, many times over
+_MOST = 4096  # entries of a table that a peer's text can grow: the minutes of three days, or a page of map keys
 
 
 class Miss(Exception):  # noqa: N818 - no error: it never leaves the room
@@ -27,26 +26,17 @@ def miss() -> NoReturn:
     raise Miss
 
 
-class _Days(dict[str, int]):
-    """``"2026-01-31"`` -> seconds since 1970 at its midnight."""
+class _Minutes(dict[str, int]):
+    """``"2026-01-31T23:59"`` -> seconds since 1970 at its beginning."""
 
-    def __missing__(self, day: str) -> int:
-        seconds = read_timestamp(day + "T00:00:00Z")[0]
+    def __missing__(self, minute: str) -> int:
+        seconds = read_timestamp(minute + ":00Z")[0]
         if len(self) >= _MOST:
             self.clear()
-        self[day] = seconds
+        self[minute] = seconds
         return seconds
 
 
-class _Minutes(dict[str, int]):
-    """``"T23:59"`` -> seconds. Only 1440 keys are ever right."""
-
-    def __missing__(self, time: str) -> int:
-        seconds = self[time] = read_timestamp(f"1970-01-01{time}:00Z")[0]
-        return seconds
-
-
-_days = _Days()
 _minutes = _Minutes()
 _seconds = {f":{n:02}": n for n in range(60)}
 _last_seconds = {f":{n:02}Z": n for n in range(60)}
@@ -58,15 +48,15 @@ _last_millionths = {f"{n:03}Z": n * 1000 for n in range(1000)}
 def quick_timestamp(text: str) -> tuple[int, int]:
     """Seconds and nanoseconds; UTC and 0, 3 or 6 digits go through tables, the rest through the strict reader."""
     try:
-        seconds = _days[text[:10]] + _minutes[text[10:16]]
         last = _last_seconds.get(text[16:])
         if last is not None:
-            return seconds + last, 0
+            return _minutes[text[:16]] + last, 0
         if len(text) == 24:
-            return seconds + _seconds[text[16:19]], _last_thousandths[text[19:]]
+            return _minutes[text[:16]] + _seconds[text[16:19]], _last_thousandths[text[19:]]
         if len(text) == 27:
-            return seconds + _seconds[text[16:19]], _thousandths[text[19:23]] + _last_millionths[text[23:]]
-    except (KeyError, Refusal):
+            nanos = _thousandths[text[19:23]] + _last_millionths[text[23:]]
+            return _minutes[text[:16]] + _seconds[text[16:19]], nanos
+    except KeyError:
         pass
     return read_timestamp(text)
 

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
+import msgspec
+
 from asgi_grpc.codec._plan import FieldPlan, Kind
 from asgi_grpc.codec._refusal import Refusal, UnknownEnumName, noun
 
@@ -132,6 +134,10 @@ def read_bytes(_field: FieldPlan, value: Any) -> bytes:
     """Base64 in the standard or the URL-safe alphabet, with or without padding."""
     if value.__class__ is not str:
         raise Refusal(f"expected a string of base64, got {noun(value)}")
+    try:
+        return msgspec.convert(value, bytes)  # the standard alphabet, padded: four times as fast as what follows
+    except msgspec.ValidationError:
+        pass
     text: str = value.translate(_STANDARD_ALPHABET)
     if not _BASE64.fullmatch(text):
         raise Refusal("expected base64, got a string with other characters")

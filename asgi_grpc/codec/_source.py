@@ -12,16 +12,23 @@ from typing import Any
 
 
 class Source:
-    """Lines of one function, its constants, and what they compile to."""
+    """Lines of one function, small functions beside it, their constants, and what they compile to."""
 
     def __init__(self, signature: str) -> None:
         self._lines = [f"def {signature}:"]
+        self._asides: list[str] = []
         self._constants: dict[str, Any] = {}
         self._named: dict[int, str] = {}
 
     def add(self, depth: int, text: str) -> None:
         """Append a line, ``depth`` levels within the function."""
         self._lines.append(" " * (depth + 1) + text)
+
+    def aside(self, parameter: str, expression: str) -> str:
+        """The name of a function of one expression, compiled along with this one."""
+        name = f"aside{len(self._asides)}"
+        self._asides += [f"def {name}({parameter}):", f" return {expression}"]
+        return name
 
     def constant(self, value: Any, hint: str) -> str:
         """The name of a constant; of one object always the same."""
@@ -43,7 +50,7 @@ class Source:
 
     def build(self, title: str) -> Callable[..., Any]:
         """Compile; ``title`` is what a traceback shows for a file."""
-        text = "\n".join(self._lines) + "\n"
+        text = "\n".join([*self._asides, *self._lines]) + "\n"
         exec(compile(text, f"<{title}>", "exec"), self._constants)  # noqa: S102 - made from descriptors alone
         name = self._lines[0].removeprefix("def ").partition("(")[0]
         function: Callable[..., Any] = self._constants[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -104,7 +104,10 @@ FULL: list[tuple[str, dict[str, Any]]] = [
     ("google.protobuf.Duration", {"seconds": 1}),
 ]
 FLAGS = ["proto_names", "enums_as_numbers", "print_defaults", "int64_as_numbers"]
-OPTIONS = [CodecOptions(**dict(zip(FLAGS, flags, strict=True))) for flags in itertools.product([False, True], repeat=4)]
+OPTIONS = [
+    CodecOptions(**cast(Any, dict(zip(FLAGS, flags, strict=True))))
+    for flags in itertools.product([False, True], repeat=4)
+]
 
 
 def canonical(text: bytes) -> str:

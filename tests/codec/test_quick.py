@@ -36,18 +36,14 @@ def test_times_out_of_range_are_left_to_the_complete_path(nanos: int) -> None:
 
 def test_tables_that_a_peer_can_fill_stay_bounded() -> None:
     stamp = schemas.message_class("google.protobuf.Timestamp")
-    for day in range(3 * _quick._MOST):
-        assert _quick.quick_timestamp(write_timestamp(day * 86400, 0)) == (day * 86400, 0)
-        _quick_out.quick_timestamp(stamp(seconds=day * 86400))
-    assert len(_quick._days) <= _quick._MOST
+    for minute in range(3 * _quick._MOST):
+        assert _quick.quick_timestamp(write_timestamp(minute * 60, 0)) == (minute * 60, 0)
+        _quick_out.quick_timestamp(stamp(seconds=minute * 60))
+    assert len(_quick._minutes) <= _quick._MOST
     assert len(_quick_out._minutes) <= _quick_out._MOST
     for number in range(2 * _quick._MOST):
         assert KEYS[str(number)] == number
     assert len(KEYS) <= _quick._MOST
-    for text in ("T24:00", "T00:60", "T0:000", "x00:00", "T\u0660\u0660:00"):
-        with pytest.raises(Exception, match=r".*"):
-            _quick._minutes[text]
-    assert len(_quick._minutes) <= 1440
 
 
 @pytest.mark.parametrize("key", ["", "01", "+1", " 1", "1 ", "1_0", "-0", "1.0", "\u0661"])
