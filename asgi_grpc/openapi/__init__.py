@@ -1,7 +1,7 @@
 """Routes and their messages, described as OpenAPI: for people who read, and for programs that make clients.
 
 In come routes, a dialect and comments; out goes plain JSON data. The rule that the room obeys: what the gateway prints
-always validates, and what a schema allows is never refused for its form.
+always validates.
 """
 
 from __future__ import annotations

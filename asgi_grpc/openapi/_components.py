@@ -67,6 +67,10 @@ class Components:
         """The name under which a field is printed."""
         return field.name if self._options.proto_names else field.json_name
 
+    def closed(self, schema: Json) -> Json:
+        """An object's schema, without other properties where the codec refuses them."""
+        return schema if self._options.ignore_unknown else {**schema, "additionalProperties": False}
+
     def described(self, full_name: str) -> Json:
         """The description that a comment makes; empty where there is none."""
         return self._described([self._comments.get(full_name, "")])
@@ -87,8 +91,7 @@ class Components:
         schema: Json = {"type": "object", "properties": self._properties(plan)}
         if plan.required:
             schema["required"] = [self.property_name(field) for field in plan.required]
-        if not self._options.ignore_unknown:
-            schema["additionalProperties"] = False
+        schema = self.closed(schema)
         if plan.extendable:
             schema["patternProperties"] = {r"^\[.+\]$": {"description": "An extension, by its full name."}}
         if len(oneofs) == 1:

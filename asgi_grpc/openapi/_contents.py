@@ -30,12 +30,13 @@ def one(schema: Json) -> Json:
     return {JSON: {"schema": schema}}
 
 
-def request(route: Route, schema: Json) -> Json:
+def request(route: Route, schema: Json, form: Json) -> Json:
     """The content of a request.
 
     Args:
         route: a binding with a body that is no bytes.
         schema: of the body, or of each in a stream.
+        form: the content of a form, where it may be one.
     """
     if route.method.client_streaming:
         return _stream(schema)
@@ -43,7 +44,7 @@ def request(route: Route, schema: Json) -> Json:
     if route.takes_wire and route.method.kind == "unary":
         content |= dict(_WIRE)
     if route.takes_form:
-        content[FORM] = {}  # fields under the names that they have in a query: more than a schema can say
+        content[FORM] = form
     return content
 
 

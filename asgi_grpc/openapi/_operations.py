@@ -74,7 +74,7 @@ class Operations:
         if found:
             shown["parameters"] = found
         if binding.body:
-            shown["requestBody"] = self._request(route)
+            shown["requestBody"] = self._request(route, template, parameters)
         failure = {"$ref": f"#/components/responses/{FAILURE}"}
         shown["responses"] = {"200": self._answer(route), "default": failure}
         if _is_deprecated(method):
@@ -87,12 +87,16 @@ class Operations:
         responses = {FAILURE: {"description": text, "content": one(self._failure)}}
         return {"schemas": self._components.finish(), "responses": responses}
 
-    def _request(self, route: Route) -> Json:
+    def _request(self, route: Route, template: PathTemplate, parameters: Parameters) -> Json:
         method, body = route.method, route.binding.body
         text = _BODY[method.client_streaming, body == "*"].format(body)
+        variables = [variable.field_path for variable in route.template.variables]
+        if variables and body == "*":
+            text += f" The path sets {', '.join(variables)}: leave it out here."
         if route.takes_bytes:
             return {"description": text, "content": BYTES}
-        return {"description": text, "content": request(route, self._part(method.input, "" if body == "*" else body))}
+        schema = self._part(method.input, "" if body == "*" else body)
+        return {"description": text, "content": request(route, schema, parameters.form(template))}
 
     def _answer(self, route: Route) -> Json:
         method, field = route.method, route.binding.response_body

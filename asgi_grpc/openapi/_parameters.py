@@ -21,6 +21,8 @@ MOST_PARAMETERS = 200
 _JSON_AS_TEXT = (Kind.STRUCT, Kind.VALUE, Kind.LIST_VALUE)
 _TEXTUAL = (Kind.WRAPPER, Kind.TIMESTAMP, Kind.DURATION, Kind.FIELD_MASK, *_JSON_AS_TEXT)
 
+_JSON_TEXT: Json = {"type": "string", "contentMediaType": "application/json"}
+
 _Steps = tuple[FieldPlan, ...]
 
 
@@ -88,6 +90,17 @@ class Parameters:
                         todo.append((inner, steps, f"{prefix}{name}."))
         return found[:MOST_PARAMETERS]
 
+    def form(self, template: PathTemplate) -> Json:
+        """The content of a body that is a form: fields as in a query, whose text of JSON has no form of its own."""
+        properties: Json = {}
+        encoding: Json = {}
+        for parameter in self.of_query(template, ""):
+            properties[parameter["name"]] = parameter["schema"] if "schema" in parameter else dict(_JSON_TEXT)
+            if "style" in parameter:
+                encoding[parameter["name"]] = {"style": parameter["style"], "explode": parameter["explode"]}
+        content: Json = {"schema": self._components.closed({"type": "object", "properties": properties})}
+        return {**content, "encoding": encoding} if encoding else content
+
     def _variable(self, parameter: PathParameter) -> tuple[MessagePlan, _Steps]:
         """The message that a path variable is in, and the fields that lead to it."""
         plan = self._plan
@@ -127,7 +140,7 @@ class Parameters:
         if field.kind is Kind.NULL:
             return {"type": "string", "enum": ["null"]}
         if field.kind in _JSON_AS_TEXT:
-            return {"type": "string", "contentMediaType": "application/json"}
+            return dict(_JSON_TEXT)
         return self._components.value(field)
 
 

@@ -35,7 +35,7 @@ _WELL_KNOWN: dict[Kind, Json] = {
     Kind.DURATION: {
         "type": "string",
         "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,9})?s$",
-        "description": "Seconds with up to 9 digits of a fraction, and an s.",
+        "description": "Seconds with up to 9 digits of a fraction, and an s; at most 10000 years.",
     },
     Kind.FIELD_MASK: {"type": "string", "description": "Paths of fields in lowerCamelCase, between commas."},
     Kind.ANY: {

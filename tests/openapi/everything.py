@@ -106,7 +106,7 @@ service Every {
       additional_bindings { post: "/v1/leaves/{name}" body: "leaf" }
       additional_bindings { put: "/v1/lists" body: "leaves" response_body: "next" }
       additional_bindings { custom { kind: "COPY" path: "/v1/copies/{text}" } }
-      additional_bindings { custom { kind: "*" path: "/v1/any/{odd}" } }
+      additional_bindings { custom { kind: "*" path: "/v1/any/{odd}" } body: "*" }
     };
   }
   rpc Delete(Request) returns (google.protobuf.Empty) {

@@ -39,9 +39,33 @@ class TestRequests:
             "content": {
                 "application/json": {"schema": LEAF},
                 **WIRE_CONTENT,
-                "application/x-www-form-urlencoded": {},
+                "application/x-www-form-urlencoded": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            "name": {"type": "string"},
+                            "size": {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
+                        },
+                        "additionalProperties": False,
+                    }
+                },
             },
         }
+
+    def test_a_form_has_the_fields_of_a_query(self) -> None:
+        form = operation("Get")["requestBody"]["content"]["application/x-www-form-urlencoded"]
+        in_query = [p["name"] for p in operation("/v1/lists", "put")["parameters"]]
+        assert list(form["schema"]["properties"]) == in_query
+        assert form["schema"]["properties"]["struct"] == {"type": "string", "contentMediaType": "application/json"}
+        deep = {"style": "deepObject", "explode": True}
+        assert form["encoding"] == {"counts": deep, "lights": deep, "jsons": deep}
+        ignoring = operation("Get", dialect="grpc-gateway")["requestBody"]["content"]
+        assert "additionalProperties" not in ignoring["application/x-www-form-urlencoded"]["schema"]
+
+    def test_what_the_path_sets_is_said(self) -> None:
+        assert operation("/v1/any/{odd}", "put")["requestBody"]["description"] == (
+            "The request. The path sets odd: leave it out here."
+        )
 
     def test_of_one_field(self) -> None:
         assert operation("/v1/leaves/{name}")["requestBody"] == {

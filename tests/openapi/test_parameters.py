@@ -142,7 +142,7 @@ def test_forms_of_query_parameters(name: str, form: dict[str, Any]) -> None:
 
 
 def test_comments_and_options_of_fields() -> None:
-    assert parameters("/v1/any/{odd}")["name"]["description"] == "Which one."
+    assert parameters("/v1/lists", "put")["name"]["description"] == "Which one."
     assert parameters(LOOK)["leaf.size"]["deprecated"] is True
 
 
