@@ -16,6 +16,9 @@ class Fault(enum.Enum):
     NOT_UTF8 = "the text is not UTF-8"
     TOO_DEEP = "the JSON is nested too deeply"
     TRAILING_DATA = "something follows the end of the only message"
+    BAD_FLAGS = "the message's flags are not of this protocol"
+    BAD_WEBSOCKET_FRAME = "the bytes are not a WebSocket frame that may come here"
+    BINARY_MESSAGE = "expected a text message"
     BAD_COMPRESSION = "the compressed body is damaged"
     INFLATES_TOO_MUCH = "the compressed body inflates beyond the limit"
 
@@ -30,6 +33,16 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
     data: bytes
     offset: int
+
+
+class FlaggedFrame(Frame, frozen=True, gc=False):
+    """One message that came behind a prefix.
+
+    Attributes:
+        flags: the prefix's first byte.
+    """
+
+    flags: int
 
 
 class Broken(msgspec.Struct, frozen=True, gc=False):

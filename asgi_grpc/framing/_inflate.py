@@ -38,10 +38,10 @@ class Inflater:
     """
 
     def __init__(self, encoding: Literal["gzip", "deflate"], *, max_inflation: int, free_bytes: int = 1 << 20) -> None:
-        self._gzip = encoding == "gzip"
         self._max_inflation = max_inflation
         self._free_bytes = free_bytes
-        self._member = zlib.decompressobj(_GZIP) if self._gzip else None
+        self._next_member = _GZIP if encoding == "gzip" else None  # what may follow a whole member
+        self._member = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
         self._head = b""  # the first byte of a deflate body
         self._raw = 0
         self._inflated = 0
@@ -99,10 +99,12 @@ class Inflater:
             self._member = zlib.decompressobj(_ZLIB if _has_zlib_header(block) else _RAW)
         more = True
         while more:
-            if self._member.eof and not self._gzip:
-                yield self._break(Fault.BAD_COMPRESSION)
-                return
-            member = self._member = zlib.decompressobj(_GZIP) if self._member.eof else self._member
+            if self._member.eof:
+                if self._next_member is None:
+                    yield self._break(Fault.BAD_COMPRESSION)
+                    return
+                self._member = zlib.decompressobj(self._next_member)
+            member = self._member
             wanted = min(_PIECE, allowed + 1 - self._inflated)
             piece, damaged = _decompress(member, block, wanted)
             fits = piece[: allowed - self._inflated]
@@ -119,6 +121,30 @@ class Inflater:
     def _break(self, fault: Fault) -> Broken:
         self._open = False
         return Broken(fault, self._inflated)
+
+
+class MessageInflater(Inflater):
+    """Inflate the messages of one WebSocket, under one limit for all of them.
+
+    Args:
+        max_inflation: as for ``Inflater``.
+        free_bytes: as for ``Inflater``.
+        keeps_window: whether a message may refer to the ones before it.
+
+    Source: RFC 7692, section 7.2.2.
+    """
+
+    def __init__(self, *, max_inflation: int, free_bytes: int, keeps_window: bool) -> None:
+        super().__init__("deflate", max_inflation=max_inflation, free_bytes=free_bytes)
+        self._keeps_window = keeps_window
+        self._next_member = _RAW
+        self._member = zlib.decompressobj(_RAW)
+
+    def end_message(self) -> Iterator[bytes | Broken]:
+        """The message's last bytes: what deflate ends a block with is not sent."""
+        yield from self._inflate(b"\0\0\xff\xff")
+        if not self._keeps_window:
+            self._member = zlib.decompressobj(_RAW)
 
 
 def _decompress(member: zlib._Decompress, block: bytes, wanted: int) -> tuple[bytes, bool]:

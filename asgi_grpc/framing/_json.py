@@ -95,7 +95,7 @@ class JsonFramer:
         events: list[Event] = []
         if not self._mark.passed:
             chunk = self._mark.strip(chunk)
-            self._seen = self._mark.length
+            self._seen += self._mark.length
         self._cut(chunk, events)
         return events
 
@@ -220,10 +220,23 @@ class JsonFramer:
         self._open = False
 
 
-class _MessageFramer(JsonFramer):
-    """The values of one message: no array is round them."""
+class MessageFramer(JsonFramer):
+    """Cut the values of one message: no array is round them, and their offsets may count from an earlier begin.
+
+    Args:
+        offset: of the message's first byte.
+    """
 
     _FIRST = _Place.VALUES
+
+    def __init__(self, *, max_frame_bytes: int, max_depth: int, offset: int = 0) -> None:
+        super().__init__(max_frame_bytes=max_frame_bytes, max_depth=max_depth)
+        self._seen = offset
+
+    @property
+    def at(self) -> int:
+        """Offset of the value at hand, or of the next byte."""
+        return self._begin if self._scanner.held or self._line else self._seen
 
 
 def cut_message(text: bytes, *, max_frame_bytes: int, max_depth: int) -> list[Event]:
@@ -242,7 +255,7 @@ def cut_message(text: bytes, *, max_frame_bytes: int, max_depth: int) -> list[Ev
     """
     if len(text) <= max_frame_bytes and is_one_value(text, max_depth=max_depth):
         return [Frame(text, 0), End()]
-    framer = _MessageFramer(max_frame_bytes=max_frame_bytes, max_depth=max_depth)
+    framer = MessageFramer(max_frame_bytes=max_frame_bytes, max_depth=max_depth)
     events = framer.feed(text)
     return events if events and isinstance(events[-1], Broken) else events + framer.close()
 

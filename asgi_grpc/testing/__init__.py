@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         sse_bodies,
         websocket_texts,
     )
+    from asgi_grpc.testing._websocket_streams import websocket_frame, websocket_streams
 
 __all__ = [
     "Application",
@@ -40,6 +41,8 @@ __all__ = [
     "play",
     "play_prefixes",
     "sse_bodies",
+    "websocket_frame",
+    "websocket_streams",
     "websocket_texts",
 ]
 
@@ -47,6 +50,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from asgi_grpc.testing import _strategies  # noqa: PLC0415 - Hypothesis is an extra
+    from asgi_grpc.testing import _strategies, _websocket_streams  # noqa: PLC0415 - Hypothesis is an extra
 
-    return getattr(_strategies, name)
+    return getattr(_websocket_streams if name in ("websocket_frame", "websocket_streams") else _strategies, name)
