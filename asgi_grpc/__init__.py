@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asgi_grpc.asgi import GrpcMiddleware
+from asgi_grpc.calls import Servicers
 from asgi_grpc.errors import (
     AsgiGrpcError,
     CallError,
@@ -31,5 +32,6 @@ __all__ = [
     "NoSuchRoute",
     "RequestError",
     "Schema",
+    "Servicers",
     "UsageError",
 ]

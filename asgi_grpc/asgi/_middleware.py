@@ -21,7 +21,10 @@ from asgi_grpc.calls import (
     Credentials,
     MetadataRule,
     Preset,
+    ServicerBackend,
+    Servicers,
     Upstream,
+    connection,
     metadata_rule,
 )
 from asgi_grpc.codec import CodecOptions
@@ -41,9 +44,11 @@ class GrpcMiddleware:
     Args:
         app: gets every request that no method serves, with the server's own scope, receive and send. None: such
             requests get 404 or 405.
-        schema: the services and their HTTP rules.
+        schema: the services and their HTTP rules; None: those that are registered in ``servicers``.
         upstream: where the services answer: a gRPC target, a ready ``grpc.aio`` channel of the server's own event loop,
             or any object that is a ``Backend``.
+        servicers: the services themselves, in this process, instead of an ``upstream``. Takes no more registrations
+            from then on.
         credentials: for an ``upstream`` target, e.g. ``grpc.ssl_channel_credentials()``; None: without encryption.
         services: full names of those to serve; None: all of the schema.
         limits: bounds on what one peer can make us hold.
@@ -86,6 +91,7 @@ class GrpcMiddleware:
         *,
         schema: Schema | None = None,
         upstream: Upstream | Backend | None = None,
+        servicers: Servicers | None = None,
         credentials: Credentials | None = None,
         services: Sequence[str] | None = None,
         limits: Limits | None = None,
@@ -105,10 +111,15 @@ class GrpcMiddleware:
         method_override: bool = False,
         openapi_path: str | None = None,
     ) -> None:
+        if servicers is not None:
+            if upstream is not None:
+                raise ConfigurationError("the services have two places: give either an upstream or servicers")
+            upstream = ServicerBackend(servicers, schema)
+            schema = upstream.schema
         if schema is None:
             raise ConfigurationError("there is nothing to serve: give a schema, e.g. Schema.from_modules(greeter_pb2)")
         if upstream is None:
-            raise ConfigurationError('the services have no place: give an upstream, e.g. "localhost:50051"')
+            raise ConfigurationError('the services are nowhere: give an upstream, e.g. "localhost:50051"; or servicers')
         if isinstance(origins, str) and origins != "*":
             raise ConfigurationError(f'origins: expected a list or "*", got the text {origins!r}')
         limits = limits or Limits()
@@ -200,7 +211,8 @@ class GrpcMiddleware:
 
 
 def _tell(scope: Scope, match: Match) -> None:
-    """Tell whoever is round us which method serves a request, and by which template."""
+    """Tell whoever is round us which method serves a request, and by which template; and the method who asks."""
+    connection.set(scope)
     scope["asgi_grpc.method"] = match.route.method.full_name
     scope["asgi_grpc.route"] = match.route.binding.template
 

@@ -13,6 +13,9 @@ from asgi_grpc.calls._metadata import (
     response_headers,
     to_text,
 )
+from asgi_grpc.calls._peer import connection
+from asgi_grpc.calls._registry import Servicers
+from asgi_grpc.calls._servicer import ServicerBackend
 
 __all__ = [
     "Backend",
@@ -23,7 +26,10 @@ __all__ = [
     "MetadataRule",
     "Preset",
     "Requests",
+    "ServicerBackend",
+    "Servicers",
     "Upstream",
+    "connection",
     "metadata_rule",
     "parse_timeout",
     "request_metadata",

@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
-from google.protobuf.descriptor_pool import DescriptorPool
 
 from asgi_grpc.calls._handlers import behaviour_of, deserialized_type
 from asgi_grpc.calls._interceptors import Interceptor, sort_interceptors
@@ -104,13 +103,22 @@ class Servicers(grpc.aio.Server):
         """Whether every call of a path finds the same handler."""
         return path in self._handlers
 
-    def seal(self, schema: Schema) -> None:
+    def seal(self, schema: Schema | None = None) -> Schema:
         """Check all registrations against the services that will be served, and take no more.
 
+        Args:
+            schema: the services; None: the registered ones, by the descriptors of their modules.
+
+        Returns:
+            The schema.
+
         Raises:
-            ConfigurationError: a handler has no method, another kind than its method, or reads another message; or
-                nothing is registered.
+            ConfigurationError: a handler has no method, another kind than its method, or reads another message;
+                nothing is registered; or no imported module defines a registered service.
         """
+        if not self._handlers and not self._generic:
+            raise ConfigurationError("no servicer is registered: call add_...Servicer_to_server(servicer, registry)")
+        schema = schema or Schema.from_pool(*self._names)
         methods = {method.path: method for method in schema.methods}
         for path, handler in self._handlers.items():
             service = path[1:].partition("/")[0]
@@ -118,17 +126,8 @@ class Servicers(grpc.aio.Server):
                 _check(handler, methods[path])
             elif service in schema.services:
                 raise ConfigurationError(f"{_dotted(path)} is registered, and {service} has no such method")
-        if not self._handlers and not self._generic:
-            raise ConfigurationError("no servicer is registered: call add_...Servicer_to_server(servicer, registry)")
         self._sealed = True
-
-    def schema(self, pool: DescriptorPool | None = None) -> Schema:
-        """The registered services, by the descriptors of their modules.
-
-        Raises:
-            ConfigurationError: no imported module defines one of them.
-        """
-        return Schema.from_pool(*self._names, pool=pool)
+        return schema
 
     def _add(self, path: str, handler: Any) -> None:
         missing = [name for name in _FIELDS if not hasattr(handler, name)]

@@ -20,7 +20,7 @@ from asgi_grpc.calls._registry import Servicers
 from asgi_grpc.calls._state import GRPC_CODES, CallState, log
 from asgi_grpc.calls._sync import Workers, run_in_thread
 from asgi_grpc.errors import CallError, Code, Metadata
-from asgi_grpc.schema import Method
+from asgi_grpc.schema import Method, Schema
 
 _FAREWELL_S = 1.0
 """A servicer whose call has ended gets so long to end; its caller waits for it."""
@@ -33,10 +33,18 @@ class ServicerBackend:
     """Methods of servicers that are registered in this process.
 
     Args:
-        registry: where they are.
+        registry: where they are. It takes no more registrations from now on.
+        schema: the services to check them against; None: those that are registered.
+
+    Attributes:
+        schema: of the services, whose messages are the servicers' own where it came from them.
+
+    Raises:
+        ConfigurationError: a registration is wrong, or there is none.
     """
 
-    def __init__(self, registry: Servicers) -> None:
+    def __init__(self, registry: Servicers, schema: Schema | None = None) -> None:
+        self.schema = registry.seal(schema)
         self._registry = registry
         self._handlers: dict[Method, Handler] = {}
         self._workers = Workers(registry.max_workers, registry.max_queue)

@@ -230,8 +230,9 @@ class SyncContext(ContextBase, grpc.ServicerContext):
         return self._state.details.encode()
 
     def time_remaining(self) -> float:
-        """Seconds until the deadline; None without one (its type is grpcio's, which is wrong there)."""
-        return self._remaining()  # type: ignore[return-value]
+        """Seconds until the deadline; without one, as many as a thread can wait (grpcio's sync server: 292e9 years)."""
+        remaining = self._remaining()
+        return threading.TIMEOUT_MAX if remaining is None else remaining
 
     def cancel(self) -> bool:
         """End the call with CANCELLED; False if it has ended."""

@@ -55,7 +55,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.description = "Start the example gRPC services and a gateway in front of them; Ctrl-C ends all of them."
     parser.add_argument("--port", type=_port, default=8000, help="default 8000; 0 picks a free one")
-    parser.set_defaults(run=lambda parsed: run_demo(parsed.port))
+    parser.add_argument(
+        "--in-process", action="store_true", help="run the services as servicers in the gateway's own process"
+    )
+    parser.set_defaults(run=lambda parsed: run_demo(parsed.port, in_process=parsed.in_process))
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:

@@ -8,12 +8,15 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import uvicorn
 
 from asgi_grpc.asgi import Application, GrpcMiddleware
+from asgi_grpc.calls import Backend, ServicerBackend
 from asgi_grpc.cli._demo_text import PROBES, demo_text
 from asgi_grpc.cli._examples import DemoError, Example, examples_folder, start
+from asgi_grpc.cli._in_process import ExampleServicers
 from asgi_grpc.cli._loopback import PortTaken, bind_loopback
 from asgi_grpc.client import ClientError, HttpConnection
 from asgi_grpc.errors import ConfigurationError
@@ -25,11 +28,12 @@ _PROBE_S = 30.0
 _PROBE_BYTES = 1 << 20
 
 
-def run_demo(port: int) -> int:
+def run_demo(port: int, *, in_process: bool = False) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         port: 0 picks a free one.
+        in_process: run the services in this process, as servicers, instead of in processes of their own.
 
     Returns:
         The exit status: 0 after a signal; 1 where the port is taken, or a part does not start or ends by itself, with
@@ -38,7 +42,7 @@ def run_demo(port: int) -> int:
     try:
         sockets = bind_loopback(port)
         try:
-            asyncio.run(_until_signal(Demo(sockets)))
+            asyncio.run(_until_signal(Demo(sockets, in_process=in_process)))
         finally:
             for sock in sockets:
                 sock.close()
@@ -55,10 +59,12 @@ class Demo:
 
     Args:
         sockets: where the gateway listens, all on one port.
+        in_process: there are no processes but this one.
     """
 
-    def __init__(self, sockets: list[socket.socket]) -> None:
+    def __init__(self, sockets: list[socket.socket], *, in_process: bool) -> None:
         self._sockets = sockets
+        self._servicers = ExampleServicers() if in_process else None
         self._port: int = sockets[0].getsockname()[1]
         self._examples: list[Example] = []
         self._server: _Server | None = None
@@ -71,7 +77,7 @@ class Demo:
             DemoError: always, unless it is cancelled. Everything has ended then.
         """
         try:
-            for name in ("greeter", "streaming"):
+            for name in () if self._servicers else ("greeter", "streaming"):
                 self._examples.append(await start(name))
             await asyncio.gather(*(example.wait_ready() for example in self._examples))
             self._server = _Server(self._config())
@@ -89,12 +95,14 @@ class Demo:
         for part in self._parts[1:]:
             part.cancel()
         await asyncio.gather(*(example.end() for example in self._examples))
+        if self._servicers is not None:
+            await self._servicers.close()
         await asyncio.gather(*self._parts, return_exceptions=True)
 
     def _config(self) -> uvicorn.Config:
-        greeter, streaming = self._examples
+        places = self._servicers.backends if self._servicers else [example.address for example in self._examples]
         return uvicorn.Config(
-            demo_application(greeter.address, streaming.address),
+            demo_application(*places),
             http="h11",  # the most patient parser: it also reads clients that send both lengths of a body
             lifespan="on",
             log_level="warning",
@@ -124,26 +132,31 @@ class _Server(uvicorn.Server):
         yield
 
 
-def demo_application(greeter: str, streaming: str) -> Application:
+def demo_application(greeter: str | Backend, streaming: str | Backend) -> Application:
     """Both examples behind one application.
 
     Args:
-        greeter: the Greeter's target, e.g. ``"127.0.0.1:50051"``.
+        greeter: the Greeter's target, e.g. ``"127.0.0.1:50051"``, or what calls it.
         streaming: the StreamingService's.
 
     Raises:
         DemoError, ConfigurationError: the examples are not there, or are damaged.
     """
     folder = examples_folder()
-    inner = GrpcMiddleware(
-        schema=Schema.from_descriptor_set(folder / "streaming" / "streaming.binpb"), upstream=streaming
-    )
+    inner = GrpcMiddleware(schema=_schema(folder, "streaming", streaming), upstream=streaming)
     return GrpcMiddleware(
         inner,
-        schema=Schema.from_descriptor_set(folder / "greeter" / "greeter.binpb"),
+        schema=_schema(folder, "greeter", greeter),
         upstream=greeter,
         half_close_after_idle_s=1.0,  # there are clients of the Greeter that never say that they are done
     )
+
+
+def _schema(folder: Path, name: str, place: str | Backend) -> Schema:
+    """An example's services; with the classes that its servicers use, where they are in this process."""
+    if isinstance(place, ServicerBackend):
+        return place.schema
+    return Schema.from_descriptor_set(folder / name / f"{name}.binpb")
 
 
 async def _until_signal(demo: Demo) -> None:

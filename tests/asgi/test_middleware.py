@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asgi_grpc import ConfigurationError, GrpcMiddleware
+from asgi_grpc import ConfigurationError, GrpcMiddleware, Servicers
 from asgi_grpc.testing import HttpExchange
 from tests.asgi.fakes import GREETER, HELLO, FakeBackend, gateway, greet
 from tests.asgi.test_http import ask, refusal
@@ -152,6 +152,8 @@ class TestWiring:
         [
             ({"schema": None}, "give a schema"),
             ({"upstream": None}, "give an upstream"),
+            ({"servicers": Servicers()}, "give either an upstream or servicers"),
+            ({"upstream": None, "servicers": Servicers()}, "no servicer is registered"),
             ({"dialect": "soap"}, "no dialect 'soap'"),
             ({"services": ["no.Such"]}, "no.Such"),
             ({"origins": "https://app.example"}, "expected a list"),

@@ -16,14 +16,13 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2, status_pb2
 
-from asgi_grpc.calls import ChannelBackend
-from asgi_grpc.calls._registry import Servicers
-from asgi_grpc.calls._servicer import ServicerBackend
-from asgi_grpc.schema import Method
+from asgi_grpc.calls import ChannelBackend, ServicerBackend, Servicers
+from asgi_grpc.schema import Method, Schema, Service
 
 ENDS = ["aio-server", "sync-server", "async-in-process", "sync-in-process"]
 IN_PROCESS = ENDS[2:]
@@ -46,6 +45,7 @@ DOWN = method("Down", client=False, server=True)
 UP = method("Up", client=True, server=False)
 BIDI = method("Bidi", client=True, server=True)
 KINDS = [UNARY, DOWN, UP, BIDI]
+ECHO = Schema([Service(full_name="test.Echo", methods=tuple(KINDS))], pool=descriptor_pool.Default(), files=[])
 
 
 @dataclass
@@ -260,7 +260,7 @@ async def end(name: str, *, handler: Any = None, interceptors: Sequence[Any] = (
     if name in IN_PROCESS:
         registry = Servicers(interceptors=interceptors)
         registry.add_generic_rpc_handlers((handler,))
-        backend: Any = ServicerBackend(registry)
+        backend: Any = ServicerBackend(registry, ECHO)
         yield seen, backend
         await backend.close()
         return

@@ -62,12 +62,12 @@ def test_serve_with_nothing(calls: Calls) -> None:
 
 def test_routes_and_demo(calls: Calls) -> None:
     assert [main(["routes", "--proto", "a", "--json"]), main(["routes", "h:1"])] == [7, 7]
-    assert [main(["demo"]), main(["demo", "--port", "0"])] == [7, 7]
+    assert [main(["demo"]), main(["demo", "--port", "0", "--in-process"])] == [7, 7]
     assert calls == [
         ((SchemaOptions(protos=("a",)),), {"as_json": True}),
         ((SchemaOptions(target="h:1"),), {"as_json": False}),
-        ((8000,), {}),
-        ((0,), {}),
+        ((8000,), {"in_process": False}),
+        ((0,), {"in_process": True}),
     ]
 
 
