@@ -101,13 +101,15 @@ class Surroundings:
         options: how JSON is written.
         shapes: what messages are read into.
         read_any: the JSON of an Any.
-        read_extension: the JSON of an extension that is set, by the complete path.
+        read_message: what reads messages of a type, by the complete path.
+        read_extension: the name and the JSON of an extension that is set, by the complete path.
     """
 
     types: Types
     options: CodecOptions
     shapes: Shapes
     read_any: Read
+    read_message: Callable[[MessagePlan], Read]
     read_extension: Callable[[MessagePlan, FieldDescriptor, Any], tuple[str, Any]]
 
 
@@ -138,6 +140,9 @@ class Body:
 
     def message(self, plan: MessagePlan, *, in_any: bool = False) -> Read:
         """The function for an ordinary message: ``read(m)``, or ``read(m, url)`` in an Any."""
+        if plan.shadowing:
+            read = self._around.read_message(plan)
+            return (lambda message, url: {"@type": url, **read(message)}) if in_any else read
         shape = self._around.shapes.of(plan, in_any=in_any)
         if shape is None:
             return self._sparse(plan)
@@ -189,7 +194,7 @@ class Body:
         assert field.message is not None
         plan = self._around.types.plan(field.message)
         shape = self._around.shapes.of(plan)
-        if shape is None or not 1 <= len(plan.fields) <= _FLAT_MOST:
+        if shape is None or plan.shadowing or not 1 <= len(plan.fields) <= _FLAT_MOST:
             return None
         if any(inner.message is not None or inner.repeated or inner.oneof for inner in plan.fields):
             return None

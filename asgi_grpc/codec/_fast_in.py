@@ -108,6 +108,8 @@ class FastIn:
     def _possible(self, plan: MessagePlan) -> bool:
         if plan.extendable and self._ignore_unknown:
             return False  # an extension's key would be skipped as unknown
+        if plan.shadowing:
+            return False
         return self._structs[False].of(plan.descriptor) is not None
 
     def _compile(self, descriptor: Descriptor, *, in_any: bool) -> Reader:

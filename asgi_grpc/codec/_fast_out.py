@@ -30,6 +30,7 @@ class FastOut:
             options=options,
             shapes=Shapes(options),
             read_any=self._any,
+            read_message=printer.message,
             read_extension=printer.extension,
         )
         self._readers: dict[Descriptor, Read] = {}

@@ -68,7 +68,7 @@ class Machinery:
         Raises:
             EncodeError: the message has no JSON form.
         """
-        descriptor = cast(Descriptor, message.DESCRIPTOR)
+        descriptor = cast(Descriptor, type(message).DESCRIPTOR)
         try:
             try:
                 return _to_json(self.printer.tree(message, self.types.plan(descriptor)))

@@ -110,6 +110,7 @@ class MessagePlan:
         required: the required fields.
         wrapped: of a wrapper, the plan of the field within.
         extendable: other files may add fields.
+        shadowing: a field is called ``HasField``, say, and hides the method that generated code would call.
     """
 
     full_name: str
@@ -122,6 +123,7 @@ class MessagePlan:
     required: tuple[FieldPlan, ...]
     wrapped: FieldPlan | None
     extendable: bool
+    shadowing: bool
 
 
 _F = FieldDescriptor
@@ -182,6 +184,7 @@ _WELL_KNOWN: dict[str, tuple[Kind, set[tuple[str, int]]]] = {
     "BytesValue": (Kind.WRAPPER, {("value", _F.TYPE_BYTES)}),
 }
 _PACKAGE = "google.protobuf."
+_CALLED = {"HasField", "ListFields", "SerializePartialToString", "SetInParent", "WhichOneof"}
 
 
 def message_kind(descriptor: Descriptor) -> Kind:
@@ -221,6 +224,7 @@ def plan_message(descriptor: Descriptor, *, proto3: bool = False) -> MessagePlan
         required=tuple(field for field in fields if field.required),
         wrapped=fields[0] if kind is Kind.WRAPPER else None,
         extendable=descriptor.is_extendable,
+        shadowing=any(field.name in _CALLED for field in fields),
     )
 
 

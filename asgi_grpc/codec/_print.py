@@ -6,6 +6,7 @@ Source: the ProtoJSON format of the protobuf documentation.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -63,6 +64,10 @@ class Printer:
             return self._scalars[plan.wrapped.kind](plan.wrapped, message.value)
         return self._well_known[plan.kind](message)
 
+    def message(self, plan: MessagePlan) -> Callable[[Any], dict[str, Any]]:
+        """What turns ordinary messages of one type into trees."""
+        return partial(self._fields, plan=plan)
+
     def extension(self, plan: MessagePlan, descriptor: FieldDescriptor, value: Any) -> tuple[str, Any]:
         """The name and the JSON of an extension that is set in a message of this plan."""
         field = self._types.field(plan, descriptor)
@@ -70,7 +75,7 @@ class Printer:
 
     def _fields(self, message: Any, plan: MessagePlan) -> dict[str, Any]:
         tree: dict[str, Any] = {}
-        for descriptor, value in message.ListFields():
+        for descriptor, value in type(message).ListFields(message):
             field = self._types.field(plan, descriptor)
             name = field.name if self._proto_names else field.json_name
             try:
@@ -131,9 +136,8 @@ class Printer:
         plan = self._types.named(name) if authority and not authority.startswith("/") else None
         if plan is None:
             raise Refusal("expected an Any of a known type, got another", "@type")
-        inner = GetMessageClass(plan.descriptor)()
         try:
-            inner.ParseFromString(message.value)
+            inner = GetMessageClass(plan.descriptor).FromString(message.value)
         except WireError:
             raise Refusal(f"expected an Any to hold the bytes of {plan.full_name}, got others") from None
         if plan.kind is Kind.MESSAGE:

@@ -79,8 +79,7 @@ class Walker:
         if plan.kind is Kind.MESSAGE:
             self._fill_fields(message, plan, tree, level, wire_level)
         elif plan.wrapped is not None:
-            message.value = READERS[plan.wrapped.kind](plan.wrapped, tree)
-            message.SetInParent()
+            message.value = READERS[plan.wrapped.kind](plan.wrapped, tree)  # which makes it present
         else:
             message.SetInParent()
             self._well_known[plan.kind](message, tree, level, wire_level)
@@ -91,7 +90,7 @@ class Walker:
         self, message: Any, plan: MessagePlan, tree: Any, level: int, wire_level: int, *, skip: str | None = None
     ) -> None:
         self._check_object(tree, level)
-        message.SetInParent()
+        type(message).SetInParent(message)
         by_key = plan.by_key
         seen: set[int | str] = set()
         for key, value in tree.items():
@@ -109,7 +108,7 @@ class Walker:
                 raise
         if plan.required and not self._allow_partial:
             for field in plan.required:
-                if not message.HasField(field.name):
+                if not type(message).HasField(message, field.name):
                     raise Refusal("expected this required field, got none", field.json_name)
 
     def _extension(self, plan: MessagePlan, key: str) -> FieldPlan | None:
@@ -145,7 +144,7 @@ class Walker:
         elif field.extension is None:
             setattr(message, field.name, READERS[field.kind](field, value))
         else:
-            message.Extensions[field.extension] = READERS[field.kind](field, value)
+            _extensions(message)[field.extension] = READERS[field.kind](field, value)
 
     def _fill_repeated(self, content: Any, field: FieldPlan, tree: Any, level: int, wire_level: int) -> None:
         self._check_array(tree, level)
@@ -209,13 +208,14 @@ class Walker:
         plan = self._types.named(name)
         if plan is None:
             raise Refusal("expected the URL of a known type, got another", "@type")
-        inner = GetMessageClass(plan.descriptor)()
+        message_class = GetMessageClass(plan.descriptor)
+        inner = message_class()
         if plan.kind is Kind.MESSAGE:
             self._fill_fields(inner, plan, tree, level, 0, skip="@type")
         else:
             self._fill_any_value(inner, plan, tree, level)
         message.type_url = url
-        message.value = inner.SerializePartialToString(deterministic=True)
+        message.value = message_class.SerializePartialToString(inner, deterministic=True)
 
     def _fill_any_value(self, inner: Message, plan: MessagePlan, tree: Any, level: int) -> None:
         """A well-known type within an Any: its JSON stands under ``value``."""
@@ -296,7 +296,12 @@ def _counts(field: FieldPlan, value: Any, seen: set[int | str]) -> bool:
 
 def _content(message: Any, field: FieldPlan) -> Any:
     """The sub-message, list or map of a field."""
-    return getattr(message, field.name) if field.extension is None else message.Extensions[field.extension]
+    return getattr(message, field.name) if field.extension is None else _extensions(message)[field.extension]
+
+
+def _extensions(message: Any) -> Any:
+    """A field may be called ``Extensions``, or as any other member of a message: those are taken from the class."""
+    return type(message).Extensions.__get__(message)
 
 
 def _fill_seconds_and_nanos(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from google.protobuf import descriptor_pb2
+from google.protobuf import any_pb2, descriptor_pb2
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -139,3 +139,39 @@ def test_a_field_that_is_called_at_type_leaves_an_any_to_the_complete_path() -> 
     message = codec.decode(b'{"any":{"@type":"x/odd.Odd"}}')
     assert message == codec.message_class(any={"type_url": "x/odd.Odd"})
     assert codec.encode(message) == b'{"any":{"@type":"x/odd.Odd"}}'
+
+
+MEMBERS = [
+    *("SetInParent", "HasField", "ListFields", "WhichOneof", "Extensions", "DESCRIPTOR", "SerializeToString", "Clear"),
+    *("SerializePartialToString", "FromString", "ParseFromString", "__class__", "__dict__", "__setattr__", "mro"),
+]
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_a_field_may_be_called_as_a_member_of_messages_is(member: str) -> None:
+    file = descriptor_pb2.FileDescriptorProto(name="members.proto", package="members", syntax="proto2")
+    message = file.message_type.add(name="M")
+    message.extension_range.add(start=100, end=200)
+    message.oneof_decl.add(name="choice")
+    message.field.add(name=member, number=1, type="TYPE_STRING", label="LABEL_REQUIRED", json_name="member")
+    for number, name in ((2, "a"), (3, "b")):
+        message.field.add(name=name, number=number, type="TYPE_INT32", label="LABEL_OPTIONAL", oneof_index=0)
+    for number, name, label in ((4, "sub", "LABEL_OPTIONAL"), (5, "subs", "LABEL_REPEATED")):
+        field = message.field.add(name=name, number=number, type="TYPE_MESSAGE", type_name=".members.M")
+        field.label = field.Label.Value(label)
+    file.extension.add(
+        name="extra", number=100, type="TYPE_INT32", label="LABEL_OPTIONAL", extendee=".members.M", json_name="extra"
+    )
+    outer = file.message_type.add(name="Outer")
+    outer.field.add(name="any", number=1, type="TYPE_MESSAGE", label="LABEL_OPTIONAL", type_name=".google.protobuf.Any")
+    outer.field.add(name="m", number=2, type="TYPE_MESSAGE", label="LABEL_OPTIONAL", type_name=".members.M")
+    file.dependency.append("google/protobuf/any.proto")
+    pool = DescriptorPool()
+    pool.AddSerializedFile(any_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
+    codec = Codec(pool.FindMessageTypeByName("members.Outer"))
+    inner = '"member":"x","b":1,"sub":{"member":"y"},"subs":[{"member":"z","a":2}],"[members.extra]":5'
+    text = f'{{"any":{{"@type":"x/members.M",{inner}}},"m":{{{inner}}}}}'.encode()
+    read = codec.decode(text)
+    assert codec.encode(read) == text
+    assert codec._machinery.print(codec._machinery.walk(codec.message_class, text)) == text
