@@ -23,7 +23,15 @@ class Components:
         self._options = options
         self._comments = comments
         self._schemas: dict[str, Json] = {}
+        self._plans: dict[str, MessagePlan] = {}
         self._waiting: list[Descriptor] = []  # types may nest deeper than Python may call
+
+    def plan(self, descriptor: Descriptor) -> MessagePlan:
+        """What the codec knows of a message; worked out once."""
+        found = self._plans.get(descriptor.full_name)
+        if found is None:
+            found = self._plans[descriptor.full_name] = plan_message(descriptor)
+        return found
 
     def message(self, descriptor: Descriptor) -> Json:
         """A reference to a message's schema."""
@@ -79,7 +87,7 @@ class Components:
         """All schemas, sorted by name, with those that they refer to."""
         while self._waiting:
             descriptor = self._waiting.pop()
-            self._schemas[descriptor.full_name] = self._of_message(plan_message(descriptor))
+            self._schemas[descriptor.full_name] = self._of_message(self.plan(descriptor))
         return dict(sorted(self._schemas.items()))
 
     def _of_message(self, plan: MessagePlan) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
-from asgi_grpc.codec import CodecOptions, FieldPlan, plan_message
+from asgi_grpc.codec import CodecOptions, FieldPlan
 from asgi_grpc.dialects import Dialect
 from asgi_grpc.openapi._components import Components, is_deprecated
 from asgi_grpc.openapi._contents import BYTES, answer, answers, one, request
@@ -46,14 +46,14 @@ class Operations:
         detail = self._components.any()
         self._spelling = Spelling(dialect, detail)
         self._ends = [
-            self._components.shared(f"stream-{name}", record)
+            self._components.shared(f"end-{name}", record)
             for name, record in (
                 ("success", self._spelling.success_record),
                 ("failure", self._spelling.failure_record),
             )
             if record is not None
         ]
-        self._failure = self._components.shared(FAILURE, self._spelling.failure)
+        self._failure = self._components.shared("call-failure", self._spelling.failure)
 
     def operation(self, route: Route, template: PathTemplate, names: Sequence[str], operation_id: str) -> Json:
         """Describe one binding.
@@ -104,7 +104,7 @@ class Operations:
         if route.reply.gives_bytes:
             return {"description": text, "content": BYTES}
         message = self._part(method.output, field)
-        if field and _is_null_unset(_field(method.output, field)):
+        if field and _is_null_unset(self._field(method.output, field)):
             message = {"anyOf": [message, {"type": "null"}]}
         if not method.server_streaming:
             return {"description": text, "content": answer(route, message, self._spelling)}
@@ -116,7 +116,11 @@ class Operations:
 
     def _part(self, message: Descriptor, name: str) -> Json:
         """The schema of a message, or of one field of it."""
-        return self._components.field(_field(message, name)) if name else self._components.message(message)
+        return self._components.field(self._field(message, name)) if name else self._components.message(message)
+
+    def _field(self, message: Descriptor, name: str) -> FieldPlan:
+        """A field by its proto name."""
+        return next(field for field in self._components.plan(message).fields if field.name == name)
 
     def _text(self, method: Method) -> Json:
         """The method's comment: its first sentence, if that is short, and all of it."""
@@ -126,11 +130,6 @@ class Operations:
         first = " ".join(text.partition("\n\n")[0].split())
         summary = first.partition(". ")[0].removesuffix(".")
         return {"summary": summary, "description": text} if len(summary) <= _LONGEST_SUMMARY else {"description": text}
-
-
-def _field(message: Descriptor, name: str) -> FieldPlan:
-    """A field by its proto name."""
-    return next(field for field in plan_message(message).fields if field.name == name)
 
 
 def _is_null_unset(field: FieldPlan) -> bool:

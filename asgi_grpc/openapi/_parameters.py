@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from google.protobuf.descriptor import Descriptor
 
-from asgi_grpc.codec import FieldPlan, Kind, MessagePlan, plan_message
+from asgi_grpc.codec import FieldPlan, Kind, MessagePlan
 from asgi_grpc.openapi._components import Components, is_deprecated
 from asgi_grpc.openapi._paths import PathParameter, PathTemplate
 from asgi_grpc.openapi._values import Json
@@ -35,8 +35,8 @@ class Parameters:
     """
 
     def __init__(self, message: Descriptor, components: Components) -> None:
-        self._plan = plan_message(message)
         self._components = components
+        self._plan = components.plan(message)
 
     def of_path(self, template: PathTemplate, names: Sequence[str]) -> list[Json]:
         """The parameters of a path.
@@ -85,7 +85,7 @@ class Parameters:
                 if _has_text(field):
                     found.append(self._query_parameter(plan, field, prefix + name))
                 elif field.message is not None and not field.repeated and field.key is None:
-                    inner = plan_message(field.message)
+                    inner = self._components.plan(field.message)
                     if inner.full_name not in {plan.full_name, self._plan.full_name, *_types(above)}:
                         todo.append((inner, steps, f"{prefix}{name}."))
         return found[:MOST_PARAMETERS]
@@ -98,7 +98,10 @@ class Parameters:
             properties[parameter["name"]] = parameter["schema"] if "schema" in parameter else dict(_JSON_TEXT)
             if "style" in parameter:
                 encoding[parameter["name"]] = {"style": parameter["style"], "explode": parameter["explode"]}
-        content: Json = {"schema": self._components.closed({"type": "object", "properties": properties})}
+        schema = self._components.closed({"type": "object", "properties": properties})
+        if not template.parameters:
+            schema = self._components.shared(f"form-{self._plan.full_name}", schema)
+        content: Json = {"schema": schema}
         return {**content, "encoding": encoding} if encoding else content
 
     def _variable(self, parameter: PathParameter) -> tuple[MessagePlan, _Steps]:
@@ -108,7 +111,7 @@ class Parameters:
         for n, name in enumerate(parameter.variable.split(".")):
             if n:
                 assert steps[-1].message is not None
-                plan = plan_message(steps[-1].message)
+                plan = self._components.plan(steps[-1].message)
             steps = (*steps, next(field for field in plan.fields if field.name == name))
         return plan, steps
 

@@ -14,9 +14,9 @@ def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(capsys.readouterr().out)
     assert document["info"] == {"title": "Hello", "version": "2"}
     assert document["components"]["responses"]["failure"]["content"]["application/json"]["schema"] == {
-        "$ref": "#/components/schemas/failure"
+        "$ref": "#/components/schemas/call-failure"
     }
-    assert sorted(document["components"]["schemas"]["failure"]["properties"]) == ["code", "details", "message"]
+    assert sorted(document["components"]["schemas"]["call-failure"]["properties"]) == ["code", "details", "message"]
 
 
 def test_comments_of_a_proto_file_are_descriptions(capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,28 +39,30 @@ class TestRequests:
             "content": {
                 "application/json": {"schema": LEAF},
                 **WIRE_CONTENT,
-                "application/x-www-form-urlencoded": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {
-                            "name": {"type": "string"},
-                            "size": {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1},
-                        },
-                        "additionalProperties": False,
-                    }
-                },
+                "application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/form-every.v1.Leaf"}},
             },
         }
 
     def test_a_form_has_the_fields_of_a_query(self) -> None:
         form = operation("Get")["requestBody"]["content"]["application/x-www-form-urlencoded"]
-        in_query = [p["name"] for p in operation("/v1/lists", "put")["parameters"]]
-        assert list(form["schema"]["properties"]) == in_query
-        assert form["schema"]["properties"]["struct"] == {"type": "string", "contentMediaType": "application/json"}
         deep = {"style": "deepObject", "explode": True}
-        assert form["encoding"] == {"counts": deep, "lights": deep, "jsons": deep}
-        ignoring = operation("Get", dialect="grpc-gateway")["requestBody"]["content"]
-        assert "additionalProperties" not in ignoring["application/x-www-form-urlencoded"]["schema"]
+        assert form == {
+            "schema": {"$ref": "#/components/schemas/form-every.v1.Request"},
+            "encoding": {"counts": deep, "lights": deep, "jsons": deep},
+        }
+        schema = described(everything())["components"]["schemas"]["form-every.v1.Request"]
+        assert list(schema["properties"]) == [p["name"] for p in operation("/v1/lists", "put")["parameters"]] + [
+            name for name in schema["properties"] if name.startswith("leaves")
+        ]
+        assert schema["properties"]["struct"] == {"type": "string", "contentMediaType": "application/json"}
+        assert schema["additionalProperties"] is False
+        ignoring = described(everything(), "grpc-gateway")["components"]["schemas"]["form-every.v1.Request"]
+        assert "additionalProperties" not in ignoring
+
+    def test_a_form_beside_a_path_has_a_schema_of_its_own(self) -> None:
+        form = operation("/v1/any/{odd}", "put")["requestBody"]["content"]["application/x-www-form-urlencoded"]
+        assert "odd one" not in form["schema"]["properties"]
+        assert "text" in form["schema"]["properties"]
 
     def test_what_the_path_sets_is_said(self) -> None:
         assert operation("/v1/any/{odd}", "put")["requestBody"]["description"] == (

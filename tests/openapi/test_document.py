@@ -11,7 +11,7 @@ import pytest
 from asgi_grpc import Schema
 from asgi_grpc.codec import CodecOptions
 from asgi_grpc.schema import Service
-from tests.openapi.everything import described, dialects, everything, of_methods
+from tests.openapi.everything import described, dialects, everything, of_methods, schema_of
 from tests.processes import GREETER, STREAMING
 
 EXAMPLES = [
@@ -161,6 +161,19 @@ class TestOperationIds:
         schema = Schema.merge(of_methods("rpc A(M) returns (M);"), other)
         ids = [operation["operationId"] for operation in operations(described(schema)).values()]
         assert ids == ["p_S_A", "q_v1_S_A"]
+
+
+def test_messages_of_any_name_keep_their_schemas() -> None:
+    names = ("failure", "success", "end", "Stream", "google")
+    made = "".join(f"message {name} {{ string of_{name} = 1; }}" for name in names)
+    rpcs = "".join(f"rpc A{n}({name}) returns (stream {name});" for n, name in enumerate(names))
+    schema = schema_of(f'syntax = "proto3"; {made} service S {{ {rpcs} }}')
+    document = described(schema)
+    openapi_spec_validator.validate(document)
+    for name in names:
+        assert list(document["components"]["schemas"][name]["properties"]) == [f"of{name.capitalize()}"]
+        item = document["components"]["schemas"][f"stream-{name}"]["anyOf"][0]
+        assert item["properties"]["data"] == {"$ref": f"#/components/schemas/{name}"}
 
 
 def test_codec_options_decide_the_schemas() -> None:
