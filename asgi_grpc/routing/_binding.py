@@ -191,7 +191,7 @@ class _Bound:
 
         def decode(pieces: Sequence[bytes]) -> Decoded:
             nonlocal is_first
-            if is_first and (refusal := self._second_member(pieces)):
+            if refusal := self._second_member(pieces):
                 return [], refusal
             messages: list[Message] = []
             for piece in pieces:
@@ -213,9 +213,7 @@ class _Bound:
         message = self._plan.message_class()
         if self._plan.body is None:
             return message, message
-        carrier: Any = getattr(message, self._plan.body.name)
-        carrier.SetInParent()
-        return message, carrier
+        return message, getattr(message, self._plan.body.name)  # present as soon as it is parsed, or given its bytes
 
     def _second_member(self, bodies: Sequence[bytes]) -> RequestError | None:
         """What is wrong where the query sets another member of the oneof that the body's field is in."""

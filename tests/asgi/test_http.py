@@ -137,6 +137,15 @@ class TestWholeAnswers:
                 (b"grpc-trailer-k-bin", b"AA"),
             ]
 
+    async def test_a_challenge_belongs_to_401_alone(self) -> None:
+        async def refuse(call: FakeCall) -> AsyncIterator[list[Message]]:
+            raise CallError(Code.PERMISSION_DENIED, "no", trailers=[("www-authenticate", "Bearer")])
+            yield []
+
+        app, _ = gateway(refuse)
+        x = await ask(app)
+        assert (x.status, [name for name, _ in x.headers]) == (403, [b"content-type", b"content-length"])
+
     async def test_header_metadata_may_be_renamed(self) -> None:
         async def talk(call: FakeCall) -> AsyncIterator[list[Message]]:
             call.initial_metadata = [("etag", "1"), ("secret", "2")]
