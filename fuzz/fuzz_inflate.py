@@ -16,14 +16,14 @@ from fuzz.oracles import cut
 def inflate(chunks: list[bytes], encoding: Literal["gzip", "deflate"], ratio: int) -> tuple[bytes, Broken | End]:
     """All that comes out, and the last event."""
     inflater = Inflater(encoding, max_inflation=ratio, free_bytes=100)
-    inflated = b""
+    inflated = bytearray()
     for chunk in chunks:
         for piece in inflater.feed(chunk):
             if isinstance(piece, Broken):
-                return inflated, piece
+                return bytes(inflated), piece
             assert 0 < len(piece) <= 64 << 10
             inflated += piece
-    return inflated, inflater.close()[0]
+    return bytes(inflated), inflater.close()[0]
 
 
 def one_input(data: bytes) -> None:

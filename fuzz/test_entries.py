@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgi_grpc.testing import array_bodies, json_seq_bodies, ndjson_bodies, sse_bodies
-from fuzz import fuzz_inflate, fuzz_json, fuzz_json_seq, fuzz_sse
+from asgi_grpc.testing import array_bodies, json_seq_bodies, ndjson_bodies, sse_bodies, websocket_streams
+from fuzz import fuzz_inflate, fuzz_json, fuzz_json_seq, fuzz_prefixed, fuzz_sse, fuzz_websocket
 
 CORPUS = Path(__file__).parent / "corpus"
 Entry = Callable[[bytes], None]
@@ -18,6 +18,8 @@ ENTRIES: dict[str, tuple[Entry, st.SearchStrategy[bytes]]] = {
     "json": (fuzz_json.one_input, st.one_of(ndjson_bodies(limit=24, depth=3), array_bodies(limit=24, depth=3))),
     "json_seq": (fuzz_json_seq.one_input, json_seq_bodies(limit=24)),
     "sse": (fuzz_sse.one_input, sse_bodies(limit=24)),
+    "websocket": (fuzz_websocket.one_input, st.booleans().flatmap(lambda agreed: websocket_streams(deflate=agreed))),
+    "prefixed": (fuzz_prefixed.one_input, st.binary(max_size=20).map(lambda data: bytes(4) + data)),
     "inflate": (fuzz_inflate.one_input, st.binary(max_size=99)),
 }
 FILES = [

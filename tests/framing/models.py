@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asgi_grpc.framing import Broken, End, Event, Fault, Frame, SseEvent
+from asgi_grpc.framing import Broken, End, Event, Fault, FlaggedFrame, Frame, SseEvent
 
 SPACE = b" \t\r\n"
 MARK = b"\xef\xbb\xbf"
@@ -152,3 +152,20 @@ def model_sse(body: bytes, limit: int) -> list[SseEvent | Broken | End]:
                 last_id = value.decode(errors="replace")
     unfinished = data or body[at:].startswith(b"data")
     return [*events, Broken(Fault.TRUNCATED, begin) if unfinished else End()]
+
+
+def model_prefixed(wire: bytes, limit: int) -> list[Event]:
+    """What ``PrefixedFramer`` must say about a whole stream of gRPC messages."""
+    events: list[Event] = []
+    at = 0
+    while len(wire) - at >= 5:
+        flags, length = wire[at], int.from_bytes(wire[at + 1 : at + 5])
+        if flags > 1:
+            return [*events, Broken(Fault.BAD_FLAGS, at)]
+        if length > limit:
+            return [*events, Broken(Fault.FRAME_TOO_LARGE, at)]
+        if len(wire) - at - 5 < length:
+            break
+        events.append(FlaggedFrame(wire[at + 5 : at + 5 + length], at + 5, flags))
+        at += 5 + length
+    return [*events, End() if at == len(wire) else Broken(Fault.TRUNCATED, at)]

@@ -9,29 +9,13 @@ from hypothesis import strategies as st
 from asgi_grpc.errors import UsageError
 from asgi_grpc.framing import Broken, End, Event, Fault, FlaggedFrame, PrefixedFramer
 from asgi_grpc.testing import chunkings, play
+from tests.framing.models import model_prefixed
 
 LIMIT = 24
 
 
 def make() -> PrefixedFramer:
     return PrefixedFramer(max_frame_bytes=LIMIT)
-
-
-def model(wire: bytes) -> list[Event]:
-    """Walk the whole input."""
-    events: list[Event] = []
-    at = 0
-    while len(wire) - at >= 5:
-        flags, length = wire[at], int.from_bytes(wire[at + 1 : at + 5])
-        if flags > 1:
-            return [*events, Broken(Fault.BAD_FLAGS, at)]
-        if length > LIMIT:
-            return [*events, Broken(Fault.FRAME_TOO_LARGE, at)]
-        if len(wire) - at - 5 < length:
-            break
-        events.append(FlaggedFrame(wire[at + 5 : at + 5 + length], at + 5, flags))
-        at += 5 + length
-    return [*events, End() if at == len(wire) else Broken(Fault.TRUNCATED, at)]
 
 
 def message(data: bytes, flags: int = 0) -> bytes:
@@ -54,7 +38,7 @@ CASES = [
 
 @pytest.mark.parametrize(("wire", "events"), CASES)
 def test_a_cut_anywhere_changes_nothing(wire: bytes, events: list[Event]) -> None:
-    assert model(wire) == events
+    assert model_prefixed(wire, LIMIT) == events
     for cut in range(len(wire) + 1):
         assert play(make, [wire[:cut], b"", wire[cut:]], most_held=LIMIT + 5) == events, f"cut at {cut}"
     assert play(make, [wire[at : at + 1] for at in range(len(wire))]) == events
@@ -65,7 +49,7 @@ MESSAGES = st.builds(message, st.binary(max_size=LIMIT + 1), st.sampled_from([0,
 
 @given(chunkings(st.lists(st.one_of(MESSAGES, MESSAGES, st.binary(max_size=3)), max_size=8).map(b"".join)))
 def test_every_chunking_agrees_with_the_model(chunks: list[bytes]) -> None:
-    assert play(make, chunks, most_held=LIMIT + 5) == model(b"".join(chunks))
+    assert play(make, chunks, most_held=LIMIT + 5) == model_prefixed(b"".join(chunks), LIMIT)
 
 
 def test_other_protocols_have_other_flags() -> None:
