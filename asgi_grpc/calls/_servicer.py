@@ -214,12 +214,15 @@ class ServicerCall:
 
     async def _only_request(self) -> None:
         """The single request of a method that takes one; a body that comes too slowly meets the deadline."""
+        self._input_ended = True
+        if self.state.deadline is None:
+            self.items.extend(await self._requests())
+            return
         try:
             async with asyncio.timeout_at(self.state.deadline):
                 self.items.extend(await self._requests())
         except TimeoutError as exc:
             raise _deadline_exceeded() from exc
-        self._input_ended = True
 
     async def _pull(self) -> None:
         try:

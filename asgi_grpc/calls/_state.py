@@ -167,8 +167,10 @@ class CallState:
 
 def to_code(code: Any) -> Code:
     """A status code in any of the forms that grpcio takes; what it does not know counts as UNKNOWN."""
-    number = 0 if code is None else code.value[0] if isinstance(code, grpc.StatusCode) else code
-    return Code(number) if isinstance(number, int) and 0 <= number <= max(Code) else Code.UNKNOWN
+    if code is None:
+        return Code.OK
+    number = code.value[0] if isinstance(code, grpc.StatusCode) else code
+    return Code(number) if isinstance(number, int) and 0 <= number <= Code.UNAUTHENTICATED else Code.UNKNOWN
 
 
 def checked(metadata: Iterable[Any] | None) -> Metadata:

@@ -13,6 +13,8 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+from google.protobuf import descriptor_pool
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.wrappers_pb2 import BytesValue, StringValue
 
 from asgi_grpc.errors import CallError, Code
@@ -327,6 +329,52 @@ class TestEnds:
             await backend.open()
             assert await texts(backend.start(UNARY, source(["reply a"]))) == ["a"]
 
+    async def test_the_first_reason_for_an_end_counts(self) -> None:
+        async def unary(request: Any, context: Any) -> Any:
+            context.set_code(grpc.StatusCode.ABORTED)
+            context.cancel()
+            context.cancel()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                with pytest.raises(grpc.aio.UsageError, match="already finished"):
+                    await context.abort(grpc.StatusCode.NOT_FOUND, "too late")
+
+        async with serving(unary=unary) as (_, backend):
+            assert (await error_of(backend.start(UNARY, source(["go"])))).code is Code.CANCELLED
+
+    async def test_a_task_group_of_a_servicer_ends_with_its_call(self) -> None:
+        seen: list[str] = []
+
+        async def worker() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                seen.append("worker ended")
+
+        async def bidi(requests: Any, context: Any) -> AsyncIterator[Any]:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(worker())
+                async for request in requests:
+                    yield request
+
+        async with serving(bidi=bidi) as (_, backend):
+            replies = backend.start(BIDI, source(["a"], None)).replies()
+            await anext(replies)
+            await replies.aclose()
+        assert seen == ["worker ended"]
+
+    async def test_a_timeout_of_a_servicer_is_its_own(self) -> None:
+        async def unary(request: Any, context: Any) -> Any:
+            try:
+                async with asyncio.timeout(0.01):
+                    await asyncio.Event().wait()
+            except TimeoutError:
+                return StringValue(value="timed out")
+
+        async with serving(unary=unary) as (_, backend):
+            assert await texts(backend.start(UNARY, source(["go"]))) == ["timed out"]
+
     async def test_a_servicer_that_cancels_itself_is_cancelled(self) -> None:
         async def unary(request: Any, context: Any) -> Any:
             raise asyncio.CancelledError
@@ -429,6 +477,18 @@ class TestBytes:
         )
         async with end(ASYNC, handler=handler) as (_, backend):
             assert await texts(backend.start(UNARY, source(["abc"]))) == ["ABC"]
+
+    async def test_a_reply_of_the_same_message_in_another_pool_goes_through_bytes(self) -> None:
+        pool = descriptor_pool.DescriptorPool()
+        pool.AddSerializedFile(StringValue.DESCRIPTOR.file.serialized_pb)
+        other: Any = GetMessageClass(pool.FindMessageTypeByName("google.protobuf.StringValue"))
+        assert other is not StringValue
+
+        async def unary(request: Any, context: Any) -> Any:
+            return other(value=request.value)
+
+        async with serving(unary=unary) as (_, backend):
+            assert await texts(backend.start(UNARY, source(["abc"]))) == ["abc"]
 
     async def test_handlers_without_serializers_get_bytes(self) -> None:
         async def bidi(requests: Any, context: Any) -> Any:

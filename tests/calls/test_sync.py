@@ -197,6 +197,37 @@ async def test_details_are_bytes_as_in_grpcio() -> None:
     assert seen == [b"a", grpc.StatusCode.OK, (("k", "v"),), threading.TIMEOUT_MAX]
 
 
+async def test_an_iterator_that_is_read_after_the_end_of_its_call_says_so() -> None:
+    go = threading.Event()
+    told: list[type[Exception]] = []
+
+    class Late(SyncEcho):
+        def up(self, requests: Iterator[StringValue], context: Any) -> StringValue:
+            go.wait(5)
+            for _ in range(2):
+                try:
+                    next(requests)
+                except grpc.RpcError as exc:
+                    told.append(type(exc))
+            return StringValue()
+
+        def down(self, request: StringValue, context: Any) -> Iterator[StringValue]:
+            go.wait(5)
+            yield StringValue()
+
+    async with end(SYNC, handler=handlers(Late(Seen()))) as (_, backend):
+        for kind in (UP, DOWN):
+            go.clear()
+            replies = backend.start(kind, source(["a"], None)).replies()
+            task = asyncio.ensure_future(anext(replies))
+            await asyncio.sleep(0.01)
+            asyncio.get_running_loop().call_later(0.02, go.set)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    assert told == [grpc.RpcError, grpc.RpcError]
+
+
 async def test_threads_do_not_pile_up() -> None:
     before = threading.active_count()
     async with end(SYNC) as (_, backend):
