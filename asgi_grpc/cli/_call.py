@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Coroutine
 from contextlib import ExitStack
 
 from asgi_grpc.cli._exchange import CallOptions, call_http, call_websocket
-from asgi_grpc.cli._output import Output, OutputClosed
+from asgi_grpc.cli._output import Output, OutputClosed, forget_output
 from asgi_grpc.cli._progress import Progress
 from asgi_grpc.cli._source import Source, SourceError
 from asgi_grpc.cli._verdict import Verdict
@@ -53,7 +52,7 @@ def _run(work: Coroutine[None, None, Verdict], timeout_s: float | None) -> int:
     except TimeoutError:
         return _complain(f"the call did not succeed within {timeout_s:g} s", FAILURE)
     except OutputClosed:
-        _forget_output()
+        forget_output()
         return FAILURE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -83,10 +82,3 @@ def _complain(text: str, status: int) -> int:
     """Say one line on standard error."""
     print(f"asgi-grpc: {text}", file=sys.stderr)
     return status
-
-
-def _forget_output() -> None:
-    """Nobody reads it: what Python still holds of it must not become an error at the exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

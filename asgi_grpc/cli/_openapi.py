@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 
+from asgi_grpc.cli._output import forget_output
 from asgi_grpc.cli.application import SchemaOptions, read_schema
 from asgi_grpc.dialects import find_dialect
 from asgi_grpc.errors import ConfigurationError
@@ -15,7 +16,11 @@ from asgi_grpc.routing import Router
 
 
 def run_openapi(options: SchemaOptions, *, dialect: str, title: str | None, version: str) -> int:
-    """Print the document as JSON. Returns the exit status: 2 where the schema can't be served."""
+    """Print the document as JSON.
+
+    Returns:
+        The exit status: 2 where the schema can't be served, 1 where nobody reads the document.
+    """
     try:
         spelled = find_dialect(dialect)
         schema = asyncio.run(read_schema(options))
@@ -24,5 +29,9 @@ def run_openapi(options: SchemaOptions, *, dialect: str, title: str | None, vers
         print(f"asgi-grpc: {exc}", file=sys.stderr)
         return 2
     document = openapi_document(routes, dialect=spelled, title=title, version=version, comments=schema.comments)
-    print(msgspec.json.format(msgspec.json.encode(document)).decode())
+    try:
+        print(msgspec.json.format(msgspec.json.encode(document)).decode(), flush=True)
+    except BrokenPipeError:  # as after ``| head``
+        forget_output()
+        return 1
     return 0

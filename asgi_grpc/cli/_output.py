@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import BinaryIO
 
 from asgi_grpc.cli._progress import Progress
@@ -52,3 +54,10 @@ class Output:
             self._stream.flush()
         except BrokenPipeError as exc:
             raise OutputClosed from exc
+
+
+def forget_output() -> None:
+    """Nobody reads standard output: what Python still holds of it must not become an error at the exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -90,9 +90,8 @@ class Operations:
     def _request(self, route: Route, template: PathTemplate, parameters: Parameters) -> Json:
         method, body = route.method, route.binding.body
         text = _BODY[method.client_streaming, body == "*"].format(body)
-        variables = [variable.field_path for variable in route.template.variables]
-        if variables and body == "*":
-            text += f" The path sets {', '.join(variables)}: leave it out here."
+        if template.variables and body == "*":
+            text += f" The path sets {', '.join(template.variables)}: leave it out here."
         if route.takes_bytes:
             return {"description": text, "content": BYTES}
         schema = self._part(method.input, "" if body == "*" else body)

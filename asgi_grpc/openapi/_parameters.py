@@ -72,7 +72,7 @@ class Parameters:
             template: the path.
             body: the field that the body sets, or nothing.
         """
-        variables = [parameter.variable.split(".") for parameter in template.parameters if parameter.variable]
+        variables = [variable.split(".") for variable in template.variables]
         found: list[Json] = []
         todo: deque[tuple[MessagePlan, _Steps, str]] = deque([(self._plan, (), "")])
         while todo and len(found) < MOST_PARAMETERS:
@@ -99,7 +99,7 @@ class Parameters:
             if "style" in parameter:
                 encoding[parameter["name"]] = {"style": parameter["style"], "explode": parameter["explode"]}
         schema = self._components.closed({"type": "object", "properties": properties})
-        if not template.parameters:
+        if not template.variables:
             schema = self._components.shared(f"form-{self._plan.full_name}", schema)
         content: Json = {"schema": schema}
         return {**content, "encoding": encoding} if encoding else content

@@ -48,10 +48,12 @@ class PathTemplate:
     Attributes:
         pieces: segments: literals, percent-encoded, and wildcards.
         verb: with its colon, or empty.
+        variables: field paths that the path sets, by proto names; those without a wildcard too.
     """
 
     pieces: tuple[str | PathParameter, ...]
     verb: str
+    variables: tuple[str, ...]
 
     @property
     def parameters(self) -> list[PathParameter]:
@@ -104,7 +106,8 @@ def path_template(route: Route) -> PathTemplate:
             name += "_"
         taken.add(name)
         pieces.append(PathParameter(name, variable, whole, many, start, stop))
-    return PathTemplate(tuple(pieces), f":{_literal(route.template.verb)}" if route.template.verb else "")
+    verb = f":{_literal(route.template.verb)}" if route.template.verb else ""
+    return PathTemplate(tuple(pieces), verb, tuple(variable for variable, _, _ in spans))
 
 
 def _json_path(message: Descriptor | None, field_path: str) -> str:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from asgi_grpc.cli import main
 from tests.cli.test_application import GREETER_PROTO, GREETER_SET
+from tests.processes import ROOT
 
 
 def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,3 +40,13 @@ def test_what_cannot_be_served_is_one_line(arguments: list[str], text: str, caps
     assert main(["openapi", *arguments]) == 2
     out, err = capsys.readouterr()
     assert (out, err.startswith(f"asgi-grpc: {text}"), err.count("\n")) == ("", True, 1)
+
+
+def test_nobody_has_to_read_it() -> None:
+    command = [sys.executable, "-m", "asgi_grpc", "openapi", "--descriptor-set", GREETER_SET]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 1

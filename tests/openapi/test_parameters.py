@@ -118,6 +118,12 @@ def test_where_the_path_sets_a_oneof_its_other_members_are_left_out() -> None:
         Router(everything().methods).match("COPY", b"/v1/copies/a").bind(b"number=1", strict=False)
 
 
+def test_a_variable_of_literals_is_set_by_the_path_too() -> None:
+    schema = of_methods('rpc A(M) returns (M) { option (google.api.http) = { get: "/v1/{a=shelves}" }; }')
+    found = described(schema)["paths"]["/v1/shelves"]["get"]["parameters"]
+    assert [parameter["name"] for parameter in found] == ["b"]
+
+
 def test_a_whole_body_leaves_nothing_to_the_query() -> None:
     assert "parameters" not in described(everything())["paths"]["/every.v1.Every/Get"]["post"]
 
