@@ -166,7 +166,7 @@ def test_of_google_s_own_files_the_newer_counts() -> None:
     annotations.message_type.add(name="OfTomorrow")
     for sources in ((LIBRARY, newer.SerializeToString()), (newer.SerializeToString(), LIBRARY)):
         pool = Schema.from_descriptor_set(*sources).pool
-        assert pool.FindMessageTypeByName("google.api.OfTomorrow")
+        assert pool.FindMessageTypeByName("google.api.OfTomorrow").name == "OfTomorrow"
 
 
 def test_comments_and_derived_json_names_make_no_difference() -> None:
