@@ -50,7 +50,7 @@ from asgi_grpc.codec._wellknown import read_duration, read_field_mask
 
 Fill = Callable[..., None]
 _INLINE_MOST = 8  # fields of a message that is filled within its parent's function
-_JSON = {Kind.STRUCT: quick_struct, Kind.VALUE: quick_value, Kind.LIST_VALUE: quick_list}
+FILL_JSON = {Kind.STRUCT: quick_struct, Kind.VALUE: quick_value, Kind.LIST_VALUE: quick_list}
 _PAIRS = {Kind.TIMESTAMP: quick_timestamp, Kind.DURATION: read_duration}
 _WHOLE_LISTS = {Kind.BOOL: quick_bools, Kind.FLOAT: quick_floats}
 _EXTENDED_AS_IT_IS = (Kind.INT, Kind.STRING, Kind.DOUBLE)
@@ -263,7 +263,7 @@ class _Body:
                 source.add(depth, f"x.paths.extend({source.constant(read_field_mask, 'mask')}({value}))")
             else:
                 room = f"{self._around.levels.limit - levels} - d"
-                source.add(depth, f"{source.constant(_JSON[field.kind], 'json')}(x, {value}, {room})")
+                source.add(depth, f"{source.constant(FILL_JSON[field.kind], 'json')}(x, {value}, {room})")
 
     def _message_within(self, depth: int, plan: MessagePlan, value: str, levels: int) -> None:
         """Statements that fill ``x``, an ordinary message: here if it is small and flat, else in its own function."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from asgi_grpc.codec._compile_in import Fill, Fillers, Surroundings
+from asgi_grpc.codec._compile_in import FILL_JSON, Fill, Fillers, Surroundings
 from asgi_grpc.codec._levels import Levels
 from asgi_grpc.codec._options import CodecOptions
 from asgi_grpc.codec._plan import Kind, MessagePlan
@@ -65,10 +66,19 @@ class Reader:
 
 
 class FastIn:
-    """The readers of one pool and one set of options. Found without a lock, made under one, published last."""
+    """The readers of one pool and one set of options. Found without a lock, made under one, published last.
 
-    def __init__(self, types: Types, options: CodecOptions) -> None:
+    Args:
+        types: where types are looked up.
+        options: how JSON is read.
+        walk_any: the type URL and the bytes of an Any that holds a well-known type, by the complete path.
+    """
+
+    def __init__(
+        self, types: Types, options: CodecOptions, walk_any: Callable[[msgspec.Raw, int], tuple[str, bytes]]
+    ) -> None:
         self._types = types
+        self._walk_any = walk_any
         self._ignore_unknown = options.ignore_unknown
         self._levels = Levels(types, options.max_depth)
         self._structs = {
@@ -92,7 +102,7 @@ class FastIn:
             )
         )
         self._readers: dict[Descriptor, Reader] = {}
-        self._in_any: dict[str, tuple[Reader, int | None, bool]] = {}
+        self._in_any: dict[str, tuple[Reader | None, int | None, bool]] = {}
 
     def reader(self, descriptor: Descriptor) -> Reader:
         """What reads whole documents of one type; it raises, whatever it reads, where there is no fast path."""
@@ -115,6 +125,9 @@ class FastIn:
     def _compile(self, descriptor: Descriptor, *, in_any: bool) -> Reader:
         plan = self._types.plan(descriptor)
         message_class = GetMessageClass(descriptor)
+        if plan.kind in FILL_JSON:
+            fill_json = partial(FILL_JSON[plan.kind], room=self._levels.limit - 1)
+            return Reader(message_class, fill_json, msgspec.json.Decoder().decode, lambda: None)
         if plan.kind is not Kind.MESSAGE:
             return Reader(message_class, _never, _never, lambda: None)
         fill = self._fillers.of(descriptor)
@@ -135,12 +148,14 @@ class FastIn:
         return _checked(decode) if self._ignore_unknown and not in_any else decode
 
     def _read_any(self, raw: msgspec.Raw, level: int) -> tuple[str, bytes]:
-        """The type URL and the bytes of an Any whose type is ordinary and known."""
+        """The type URL and the bytes of an Any whose type is known."""
         url = _decode_header(raw).url
         authority, _, name = url.rpartition("/")
         if not authority or authority[0] == "/":
             raise Miss
         reader, bound, has_maps = self._in_any.get(name) or self._any_reader(name)
+        if reader is None:
+            return self._walk_any(raw, level)
         message = reader.message_class()
         try:
             fields = reader.decode(raw)
@@ -158,10 +173,13 @@ class FastIn:
             return url, message.SerializePartialToString(deterministic=True)
         return url, message.SerializePartialToString()  # the same bytes, in a third of the time
 
-    def _any_reader(self, name: str) -> tuple[Reader, int | None, bool]:
+    def _any_reader(self, name: str) -> tuple[Reader | None, int | None, bool]:
+        """What reads a type in an Any, the levels it takes at most, and whether its bytes have an order to be kept."""
         plan = self._types.named(name)
-        if plan is None or plan.kind is not Kind.MESSAGE:
+        if plan is None:
             raise Miss
+        if plan.kind is not Kind.MESSAGE:
+            return None, None, False
         with COMPILING:
             reader = self._compile(plan.descriptor, in_any=True)
             bound = None if self._levels.counted(plan.descriptor) else self._levels.bound(plan.descriptor)

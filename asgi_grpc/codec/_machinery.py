@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import cast
 
 import msgspec
+from google.protobuf.any_pb2 import Any
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
@@ -42,7 +43,7 @@ class Machinery:
         self.types = Types(options.registry or pool)
         self.walker = Walker(self.types, options)
         self.printer = Printer(self.types, options)
-        self.fast_in = FastIn(self.types, options)
+        self.fast_in = FastIn(self.types, options, self._walk_any)
         self.fast_out = FastOut(self.types, options, self.printer)
 
     def walk(self, message_class: type[Message], data: bytes | str) -> Message:
@@ -61,6 +62,11 @@ class Machinery:
         except Refusal as refusal:
             raise DecodeError(descriptor.full_name, refusal.path, refusal.problem) from None
         return message
+
+    def _walk_any(self, raw: msgspec.Raw, level: int) -> tuple[str, bytes]:
+        message = Any()
+        self.walker.fill_any(message, read_tree(raw, self.options.max_depth), level)
+        return message.type_url, message.value
 
     def print(self, message: Message) -> bytes:
         """Write one document by the complete path.

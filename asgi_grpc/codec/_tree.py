@@ -25,7 +25,7 @@ def _float(text: str) -> float | OutOfRange:
 _decode = msgspec.json.Decoder(float_hook=_float).decode
 
 
-def read_tree(data: bytes | str, max_depth: int) -> Any:
+def read_tree(data: bytes | str | msgspec.Raw, max_depth: int) -> Any:
     """Parse one JSON document. Of equal keys in one object the last wins.
 
     Raises:
@@ -45,9 +45,9 @@ def read_tree(data: bytes | str, max_depth: int) -> Any:
         raise too_deep(max_depth) from None
 
 
-def _what_is_wrong(data: bytes | str, reason: str) -> str:
+def _what_is_wrong(data: bytes | str | msgspec.Raw, reason: str) -> str:
     """Our own words: of the parser's we take nothing but the position."""
-    raw = data.encode() if isinstance(data, str) else data
+    raw = data.encode() if isinstance(data, str) else bytes(data)
     if not raw.strip(b" \t\r\n"):
         return "expected JSON, got nothing"
     if raw.startswith(_BYTE_ORDER_MARK):

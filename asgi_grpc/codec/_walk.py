@@ -72,6 +72,14 @@ class Walker:
         """
         self._fill_field(message, field, tree, 1, 0)
 
+    def fill_any(self, message: Message, tree: Any, level: int) -> None:
+        """Fill an empty Any from its JSON, which is an object at this level.
+
+        Raises:
+            Refusal: with the path from the Any.
+        """
+        self._fill_any(message, tree, level, 0)
+
     def _fill(self, message: Any, plan: MessagePlan, tree: Any, level: int, wire_level: int) -> None:
         """Fill a message of any kind. ``level`` is that of the tree, if it is an object or an array."""
         if wire_level > WIRE_DEPTH:

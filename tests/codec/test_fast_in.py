@@ -71,7 +71,7 @@ def taken(message: str, text: bytes | str, options: CodecOptions = DEFAULT) -> b
         ("kinds.WellKnown", '{"any":{"@type":"x/kinds.Kinds","an_int32":1}}', True),  # its own spelling
         ("kinds.WellKnown", '{"any":{"@type":"x/kinds.Leaf","nope":1}}', False),
         ("kinds.WellKnown", '{"any":{"@type":"x/kinds.Nope"}}', False),
-        ("kinds.WellKnown", '{"any":{"@type":"x/google.protobuf.Duration","value":"1s"}}', False),
+        ("kinds.WellKnown", '{"any":{"@type":"x/google.protobuf.Duration","value":"1s"}}', True),
         ("kinds.WellKnown", '{"any":{"@type":"kinds.Leaf"}}', False),
         ("kinds.WellKnown", '{"any":null}', False),
         ("kinds.Oneofs", '{"value":null,"self":{"leaf":{}}}', True),
@@ -85,7 +85,11 @@ def taken(message: str, text: bytes | str, options: CodecOptions = DEFAULT) -> b
         ("legacy.Legacy", "{}", False),
         ("legacy.Legacy", '{"id":1,"[legacy.extra_number]":1}', False),
         ("editions.Edition", '{"needed":1,"delimited":{"text":"a"},"delimiteds":[{}],"expanded":[1]}', True),
-        ("google.protobuf.Struct", "{}", False),
+        ("google.protobuf.Struct", '{"a":[{"b":null}]}', True),
+        ("google.protobuf.Value", "null", True),
+        ("google.protobuf.ListValue", "[[],{}]", True),
+        ("google.protobuf.Duration", '"1s"', False),
+        ("kinds.WellKnown", '{"any":{"@type":"x/google.protobuf.Any","value":{"@type":"x/kinds.Leaf"}}}', True),
     ],
 )
 def test_what_clients_send_is_fast_and_the_rest_is_right(message: str, text: str, by_fast: bool) -> None:
@@ -129,6 +133,8 @@ def test_a_low_limit_is_kept_by_both_paths(depth: int) -> None:
         ("samples.Order", '{"customer":{"address":{"lines":["a"]}},"items":[{"attributes":{"a":"b"}}]}'),
         ("kinds.Lists", '{"nested":[{"nested":[{"leaves":[]}]}]}'),
         ("kinds.WellKnown", '{"struct":{"a":{"b":[{}]}}}'),
+        ("google.protobuf.Struct", '{"a":{"b":[{}]}}'),
+        ("kinds.WellKnown", '{"any":{"@type":"x/google.protobuf.Struct","value":{"a":{"b":[]}}}}'),
         ("kinds.WellKnown", '{"listValue":[[[[]]]]}'),
         ("kinds.WellKnown", '{"any":{"@type":"x/samples.Customer","address":{"lines":[]}}}'),
         ("kinds.WellKnown", '{"any":{"@type":"x/samples.Tree","children":[{"children":[]}]}}'),
