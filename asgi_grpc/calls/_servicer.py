@@ -259,8 +259,7 @@ class ServicerCall:
         except CallError as exc:
             state.fail(exc.code, exc.message)
         except Exception as exc:  # noqa: BLE001 - a servicer may raise anything
-            if exc is not state.aborted and not (isinstance(exc, grpc.aio.UsageError) and not state.active):
-                state.fail_with(exc)
+            state.fail_with(exc)
         finally:
             self._served = True
             state.active = False

@@ -116,11 +116,14 @@ class CallState:
             self.code = GRPC_CODES[code]
         self.details = self.details or details
 
-    def fail_with(self, exc: Exception) -> None:
+    def fail_with(self, exc: BaseException) -> None:
         """An exception ended the servicer: an ``RpcError`` with a status keeps it, any other is UNKNOWN and logged.
 
-        The peer is told the exception's type and not its text, which may hold anything.
+        The peer is told the exception's type and not its text, which may hold anything. What only repeats an end that
+        was decided before counts for nothing.
         """
+        if self._repeats_end(exc):
+            return
         status = _status_of(exc)
         if status is not None:
             self.code, self.details, details = status
@@ -128,6 +131,12 @@ class CallState:
             return
         log.error("unexpected %s in %s", type(exc).__name__, self.method, exc_info=exc)
         self.fail(Code.UNKNOWN, f"unexpected {type(exc).__name__} in {self.method}")
+
+    def _repeats_end(self, exc: BaseException) -> bool:
+        """Whether an exception is our own, by which we told the servicer of the end."""
+        if isinstance(exc, ExceptionGroup):
+            return all(self._repeats_end(one) for one in exc.exceptions)
+        return exc is self.aborted or (not self.active and isinstance(exc, grpc.aio.UsageError | grpc.RpcError))
 
     def error(self) -> CallError | None:
         """The status as an error; None for OK."""
@@ -196,7 +205,7 @@ def checked(metadata: Iterable[Any] | None) -> Metadata:
     return pairs
 
 
-def _status_of(exc: Exception) -> tuple[grpc.StatusCode, str, Metadata] | None:
+def _status_of(exc: BaseException) -> tuple[grpc.StatusCode, str, Metadata] | None:
     """The status that an ``RpcError`` carries: its code, message, and details as they stand in trailing metadata."""
     code = getattr(exc, "code", None)
     code = code() if isinstance(exc, grpc.RpcError) and callable(code) else None
@@ -206,6 +215,6 @@ def _status_of(exc: Exception) -> tuple[grpc.StatusCode, str, Metadata] | None:
     return code, str(text or ""), [pair for pair in trailing or () if pair[0] == "grpc-status-details-bin"]
 
 
-def _called(exc: Exception, name: str) -> Any:
+def _called(exc: BaseException, name: str) -> Any:
     method = getattr(exc, name, None)
     return method() if callable(method) else None

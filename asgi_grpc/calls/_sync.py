@@ -75,11 +75,10 @@ class Workers:
 
 
 async def run_in_thread(call: ServicerCall, handler: Handler, workers: Workers) -> None:
-    """Run a sync servicer, from the call's task.
+    """Run a sync servicer, from the call's task; its end is in the state afterwards.
 
     Raises:
         CallError: RESOURCE_EXHAUSTED, no thread will be free soon.
-        Exception: what the servicer raised.
     """
     run = _Run(call, handler)
     if not handler.request_streaming:
@@ -88,16 +87,26 @@ async def run_in_thread(call: ServicerCall, handler: Handler, workers: Workers) 
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     future.add_done_callback(lambda _: _tell(loop, ended.set))
-    try:
-        await ended.wait()
+
+    def note() -> None:
         if (exc := future.exception()) is not None:
-            raise exc
-    finally:
+            call.state.fail_with(exc)
+
+    def leave() -> None:
         call.state.active = False
         run.stop()
         call.state.run_callbacks(in_thread=True)
+
+    try:
+        await ended.wait()
+        note()
+        leave()
+    except asyncio.CancelledError:
+        leave()
         if not future.cancel():
-            await ended.wait()  # a cancelled call waits for its thread as long as its caller waits for us
+            await ended.wait()  # for its thread, for as long as the caller waits for us
+            note()
+        raise
 
 
 def _tell(loop: asyncio.AbstractEventLoop, news: Callable[[], object]) -> None:

@@ -438,6 +438,36 @@ class TestFailures:
             assert (await error_of(backend.start(UNARY, source(["go"])))).code is Code.UNKNOWN
         assert "expected a reply of type google.protobuf.StringValue, got " in caplog.text
 
+    async def test_an_abort_in_a_task_group_is_the_status_and_no_news(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def unary(request: Any, context: Any) -> Any:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(context.abort(grpc.StatusCode.NOT_FOUND, "not there"))
+
+        async with serving(unary=unary) as (_, backend):
+            error = await error_of(backend.start(UNARY, source(["go"])))
+        assert (error.code, error.message) == (Code.NOT_FOUND, "not there")
+        assert caplog.records == []
+
+    @both
+    async def test_what_goes_wrong_after_the_end_is_still_logged(
+        self, name: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def unary(request: Any, context: Any) -> Any:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise ValueError
+
+        def unary_sync(request: Any, context: Any) -> Any:
+            while context.is_active():
+                pass
+            raise ValueError
+
+        async with serving(unary=unary if name == ASYNC else unary_sync) as (_, backend):
+            error = await error_of(backend.start(UNARY, source(["go"]), deadline_s=0.02))
+        assert error.code is Code.DEADLINE_EXCEEDED
+        assert "unexpected ValueError in test.Echo.Unary" in caplog.text
+
     async def test_abort_with_ok_is_unknown(self) -> None:
         async with end(ASYNC) as (_, backend):
             assert (await error_of(backend.start(UNARY, source(["abort OK fine"])))).code is Code.UNKNOWN

@@ -228,6 +228,16 @@ async def test_an_iterator_that_is_read_after_the_end_of_its_call_says_so() -> N
     assert told == [grpc.RpcError, grpc.RpcError]
 
 
+async def test_even_a_system_exit_ends_only_its_call() -> None:
+    class Exiting(SyncEcho):
+        def down(self, request: StringValue, context: Any) -> Iterator[StringValue]:
+            yield StringValue()
+            raise SystemExit
+
+    async with end(SYNC, handler=handlers(Exiting(Seen()))) as (_, backend):
+        assert (await error_of(backend.start(DOWN, source(["go"])))).code is Code.UNKNOWN
+
+
 async def test_threads_do_not_pile_up() -> None:
     before = threading.active_count()
     async with end(SYNC) as (_, backend):
