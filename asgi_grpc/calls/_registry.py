@@ -114,10 +114,12 @@ class Servicers(grpc.aio.Server):
 
         Raises:
             ConfigurationError: a handler has no method, another kind than its method, or reads another message;
-                nothing is registered; or no imported module defines a registered service.
+                nothing is registered; nothing tells its service; or no imported module defines a registered service.
         """
         if not self._handlers and not self._generic:
             raise ConfigurationError("no servicer is registered: call add_...Servicer_to_server(servicer, registry)")
+        if schema is None and not self._names:
+            raise ConfigurationError("no registered handler names its service: give a schema that has their methods")
         schema = schema or Schema.from_pool(*self._names)
         methods = {method.path: method for method in schema.methods}
         for path, handler in self._handlers.items():

@@ -112,6 +112,14 @@ def test_generic_handlers_are_asked_in_order() -> None:
     assert not registry.is_fixed("/a.A/Two")
 
 
+def test_handlers_that_name_no_service_need_a_schema() -> None:
+    registry = Servicers()
+    registry.add_generic_rpc_handlers((Dynamic("/helloworld.Greeter/SayHello"),))
+    with pytest.raises(ConfigurationError, match="give a schema"):
+        ServicerBackend(registry)
+    ServicerBackend(registry, Schema.from_modules(pb))
+
+
 @pytest.mark.parametrize("options", [{"max_workers": 0}, {"max_queue": -1}])
 def test_the_pool_has_at_least_one_thread(options: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_workers: expected at least 1"):

@@ -130,6 +130,25 @@ class TestBatches:
             assert len(made) <= 3 * bound
             await replies.aclose()
 
+    async def test_a_write_waits_for_a_slow_reader(self) -> None:
+        made: list[int] = []
+
+        async def down(request: Any, context: Any) -> None:
+            for n in range(2000):
+                made.append(n)
+                await context.write(StringValue(value=str(n)))
+
+        async with serving(down=down) as (_, backend):
+            replies = backend.start(DOWN, source(["go"])).replies()
+            first = await anext(replies)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert len(made) <= 600
+            found = [message.value for message in first]
+            async for messages in replies:
+                found += [message.value for message in messages]
+        assert found == [str(n) for n in range(2000)]
+
     async def test_a_stream_at_full_speed_lets_others_run(self) -> None:
         turns = 0
 
