@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types tests coverage bench fuzz soak mutants googleapis protos clean
+.PHONY: help demo test lint types tests coverage bench fuzz soak mutants googleapis openapi-fuzz protos clean
 
 help:
 	@echo "make demo        start the example services and the gateway, and print what to try"
@@ -13,6 +13,7 @@ help:
 	@echo "make soak        the same for 30 minutes, or for MINUTES=..."
 	@echo "make mutants     break the framers on purpose, and see that the tests notice"
 	@echo "make googleapis  Google's own annotated services against the router (fetches an npm package)"
+	@echo "make openapi-fuzz  schemathesis against both examples, at length"
 	@echo "make protos      generate the examples' code again"
 	@echo "make clean       remove the environment and all caches"
 
@@ -51,6 +52,9 @@ mutants: $(VENV)/.test
 
 googleapis: $(VENV)/.test
 	$(BIN)/python tests/mapping/googleapis.py
+
+openapi-fuzz: $(VENV)/.test
+	OPENAPI_EXAMPLES=300 $(BIN)/python -m pytest tests/openapi/test_schemathesis.py
 
 # Code from an old protoc runs with every newer protobuf; code from a new one would need that very version.
 protos: $(VENV)/.protos

@@ -126,6 +126,7 @@ class ChannelCall:
         self._deadline = None if deadline_s is None else asyncio.get_running_loop().time() + deadline_s
         self._grpc: Any = None
         self._refusal: RequestError | None = None
+        self._end: grpc.aio.AioRpcError | None = None
         self.initial_metadata: Metadata = ()
         self.trailers: Metadata = ()
 
@@ -135,6 +136,7 @@ class ChannelCall:
         try:
             if self._method.client_streaming:
                 self._grpc = self._callable(timeout=self._remaining(), metadata=self._metadata)
+                self._grpc.add_done_callback(self._note_end)
                 writer = asyncio.create_task(self._write())
             else:
                 request = await self._only_request()
@@ -189,6 +191,15 @@ class ChannelCall:
             self._refusal = RequestError("internal error", code=Code.INTERNAL)
             call.cancel()
 
+    def _note_end(self, call: Any) -> None:
+        """Keep the status that the call ended with: a write that fails afterwards overwrites it with INTERNAL.
+
+        Source: grpc/grpc#36066.
+        """
+        if self._end is None:
+            code, trailers, text = (_now(each) for each in (call.code(), call.trailing_metadata(), call.details()))
+            self._end = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailers, text)
+
     def _readable(self, reply: Message | None) -> Message:
         """A reply; None is what grpcio makes, with a line in its log, of bytes that are not the message."""
         if reply is None:
@@ -208,6 +219,8 @@ class ChannelCall:
             return self._refusal
         if not isinstance(exc, grpc.aio.AioRpcError):  # grpcio's CancelledError, and nobody cancelled this task
             return CallError(Code.CANCELLED, "the channel to the service was closed")
+        if exc.details() == "Internal error from Core" and self._end is not None:
+            exc = self._end  # what the service said before
         metadata = exc.trailing_metadata()
         trailers, text = from_grpc(metadata), exc.details() or ""
         if exc.code() is grpc.StatusCode.UNAVAILABLE:
@@ -231,3 +244,12 @@ def _is_being_cancelled() -> bool:
     """Whether somebody cancelled the running task itself."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _now(coroutine: Any) -> Any:
+    """What a coroutine of a call that has ended returns: it has nothing to wait for."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("the call has not ended")
