@@ -131,7 +131,7 @@ class ApplicationMachine(RuleBasedStateMachine):
         self.run(connect())
 
     @precondition(lambda self: not self.gone and not self.ended_input)
-    @rule(piece=st.sampled_from(PIECES), times=st.integers(1, MOST), events=st.sampled_from([1, 1, 1, 9]))
+    @rule(piece=st.sampled_from(PIECES), times=st.sampled_from([1, 1, MOST]), events=st.sampled_from([1, 1, MOST]))
     def feed(self, piece: str, times: int, events: int) -> None:
         """Send some input, good or bad, in one event or several."""
         text = piece * times
@@ -194,7 +194,7 @@ class ApplicationMachine(RuleBasedStateMachine):
 
     @invariant()
     def bounded(self) -> None:
-        """What is taken for a busy service is bounded: what it was waiting for, what is read ahead, an event of each."""
+        """What is taken for a busy service is bounded: one pull of its own, what is read ahead, an event of each."""
         if hasattr(self, "exchange") and not self.service.reading.is_set():
             event = MOST * max(len(piece.encode()) for piece in PIECES)
             assert self.taken() - self.taken_before <= 2 * (READ_AHEAD + event)
