@@ -164,12 +164,7 @@ class JsonFramer:
 
     def _take_short_way(self, chunk: bytes, pos: int, events: list[Event]) -> int:
         """Cut as many whole values as can be proved to be some; the position behind them, 0 if there are none."""
-        if self._place is _Place.ELEMENT:
-            way = cut_elements
-        elif chunk[pos] == _BRACE:
-            way = cut_values
-        else:
-            return 0
+        way = cut_elements if self._place is _Place.ELEMENT else cut_values
         cut = way(chunk, pos, self._seen + pos, max_frame_bytes=self._max_frame_bytes, max_depth=self._max_depth)
         if cut is None:
             return 0

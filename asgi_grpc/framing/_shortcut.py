@@ -30,38 +30,38 @@ _NOT_VALID = (msgspec.DecodeError, RecursionError)
 _PLAIN = re.compile(rb"[^{}\[\]\n]*+")
 _BETWEEN = re.compile(rb"[ \t\r\n,]*+")
 _BETWEEN_BYTES = b" \t\r\n,"
-_BRACE, _CR = b"{\r"
+_ENDS = (b"\n", b"\n}\n", b"}\n", b" ")  # where the last whole value of a chunk may end, the likely first
+_ENDS_ITSELF = b'}]"'
+_CR = 0x0D
 
 Cut = tuple[list[Frame], int]
 """Frames, and the position behind the last of them."""
 
 
 def cut_values(chunk: bytes, pos: int, offset: int, *, max_frame_bytes: int, max_depth: int) -> Cut | None:
-    """Cut the whole lines of a chunk, or at least its whole objects.
+    """Cut the whole lines of a chunk, or at least its whole values.
 
     Args:
         chunk: what the network gave.
-        pos: of a value's first byte, which is ``{``.
+        pos: of a value's first byte.
         offset: of ``chunk[pos]`` from the stream's start.
         max_frame_bytes: longest value accepted.
         max_depth: most brackets open at once.
     """
     end = chunk.rfind(b"\n", pos) + 1
-    if not end:
-        return None
-    separator = b"\r\n" if chunk[end - 2] == _CR else b"\n"
-    lines = prove_lines(chunk[pos : end - len(separator)], separator, max_frame_bytes, max_depth)
-    if lines is not None:
-        return frame_lines(lines, offset, len(separator)), end
-    for stop in (end, chunk.rfind(b"\n}\n", pos) + 2, chunk.rfind(b"}\n", pos) + 1):
-        if stop > pos:
+    if end:
+        separator = b"\r\n" if chunk[end - 2] == _CR else b"\n"
+        lines = prove_lines(chunk[pos : end - len(separator)], separator, max_frame_bytes, max_depth)
+        if lines is not None:
+            return frame_lines(lines, offset, len(separator)), end
+    for mark in _ENDS:
+        stop = chunk.rfind(mark, pos)
+        if stop >= 0:
             try:
-                values = _RAW.decode_lines(chunk[pos:stop])
+                values = _RAW.decode_lines(chunk[pos : stop + len(mark)])
             except _NOT_VALID:
                 continue
-            # Objects only: of a number or a literal right in front of the next value the scanner makes one frame.
-            frames, end = _find(values, chunk, pos, offset)
-            return (frames, end) if _are_within(frames, b"{", max_frame_bytes, max_depth) else None
+            return _find(values, chunk, pos, offset, max_frame_bytes, max_depth)
     return None
 
 
@@ -81,8 +81,7 @@ def cut_elements(chunk: bytes, pos: int, offset: int, *, max_frame_bytes: int, m
                 values = _ARRAY.decode(b"[%b]" % chunk[pos:stop])
             except _NOT_VALID:
                 continue
-            frames, end = _find(values, chunk, pos, offset)
-            return (frames, end) if _are_within(frames, b"", max_frame_bytes, max_depth) else None
+            return _find(values, chunk, pos, offset, max_frame_bytes, max_depth)
     return None
 
 
@@ -90,7 +89,7 @@ def prove_lines(block: bytes, separator: bytes, max_frame_bytes: int, max_depth:
     """Split a block into lines, if every line is exactly one object within the limits.
 
     Args:
-        block: begins with ``{``; the last separator is cut off.
+        block: the last separator is cut off.
         separator: LF, CR LF, or LF RS.
         max_frame_bytes: longest line accepted.
         max_depth: most brackets open at once in one line.
@@ -137,7 +136,7 @@ def has_no_end(text: bytes, pos: int) -> bool:
 
 def _begin_and_end_with_braces(block: bytes, lines: int, separator: bytes) -> bool:
     """Every line begins with ``{`` and ends with ``}``, and no separator's byte hides in one."""
-    if block[-1:] != b"}":
+    if block[:1] != b"{" or block[-1:] != b"}":
         return False
     if len(separator) > 1 and not block.count(b"\n") == block.count(separator[-1:]) == lines - 1:
         return False
@@ -166,8 +165,14 @@ def _is_shallow(text: bytes, max_depth: int) -> bool:
     return len(text) <= 2 * max_depth or text.count(b"{") + text.count(b"[") <= max_depth
 
 
-def _find(values: list[msgspec.Raw], chunk: bytes, pos: int, offset: int) -> Cut:
-    """Frames for values that follow each other from ``chunk[pos]`` on, with nothing but separators between them."""
+def _find(  # noqa: PLR0917 - what its two callers have
+    values: list[msgspec.Raw], chunk: bytes, pos: int, offset: int, max_frame_bytes: int, max_depth: int
+) -> Cut | None:
+    """Frames for values that follow each other from ``chunk[pos]`` on, with nothing but separators between them.
+
+    None if one is over a limit, or if a number or a literal stands right in front of another value: of these two the
+    scanner makes one frame.
+    """
     base = offset - pos
     frames = []
     for value in values:
@@ -180,13 +185,8 @@ def _find(values: list[msgspec.Raw], chunk: bytes, pos: int, offset: int) -> Cut
         data = bytes(value)
         frames.append(Frame(data, base + pos))
         pos += len(data)
+        if len(data) > max_frame_bytes or not _is_shallow(data, max_depth):
+            return None
+        if data[-1] not in _ENDS_ITSELF and chunk[pos] not in _BETWEEN_BYTES:
+            return None
     return frames, pos
-
-
-def _are_within(frames: list[Frame], first: bytes, max_frame_bytes: int, max_depth: int) -> bool:
-    """All frames begin with some bytes, and keep the limits."""
-    for frame in frames:
-        data = frame.data
-        if len(data) > max_frame_bytes or not data.startswith(first) or not _is_shallow(data, max_depth):
-            return False
-    return True

@@ -43,7 +43,7 @@ MUTANTS = [
     Mutant("_scanner.py", "(?<=[,:\\[{])[{\\[](?:%b|%b)*+", "[{\\[](?:%b|%b)*+"),
     Mutant("_scanner.py", "(?<=[,:\\[{])[{\\[](?:%b|%b|%b)*+", "[{\\[](?:%b|%b|%b)*+"),
     # values and arrays
-    Mutant("_json.py", "self._seen = self._mark.length", "self._seen = 0"),
+    Mutant("_json.py", "self._seen += self._mark.length", "self._seen += 0"),
     Mutant("_json.py", "        self._seen += len(chunk)\n", "        self._seen += len(chunk) + 1\n"),
     Mutant("_json.py", "if in_array or self._line or", "if self._line or"),
     Mutant("_json.py", "if in_array or self._line or", "if in_array or"),
@@ -67,7 +67,8 @@ MUTANTS = [
     Mutant("_shortcut.py", "if len(values) != len(lines):", "if False:"),
     Mutant("_shortcut.py", "len(text) <= 2 * max_depth or", "len(text) <= 9 * max_depth or"),
     Mutant("_shortcut.py", "max(map(len, lines)) <= 2 * max_depth or", "True or"),
-    Mutant("_shortcut.py", "not data.startswith(first) or", "False or"),
+    Mutant("_shortcut.py", "if data[-1] not in _ENDS_ITSELF and", "if False and"),
+    Mutant("_shortcut.py", 'if block[:1] != b"{" or', "if"),
     Mutant("_shortcut.py", "len(data) > max_frame_bytes or", "False or"),
     Mutant("_shortcut.py", 'rb"[^{}\\[\\]\\n]*+"', 'rb"[^{}\\[\\]]*+"'),
     Mutant("_shortcut.py", "RecursionError)", "UnicodeError)"),
