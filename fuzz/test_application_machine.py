@@ -145,6 +145,13 @@ class ApplicationMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.gone and not self.ended_input)
     @rule()
+    def flood(self) -> None:
+        """Send far more than is read ahead, to a service that does not read."""
+        self.be_busy(busy=True)
+        self.feed(PIECES[0], MOST, MOST)
+
+    @precondition(lambda self: not self.gone and not self.ended_input)
+    @rule()
     def half_close(self) -> None:
         """End the input."""
         self.ended_input = True
