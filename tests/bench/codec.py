@@ -198,7 +198,7 @@ def main() -> None:
         ("compile 2 fields / 9 types / 78 types, ms", "0.11 / 1.2 / 16.5", " / ".join(f"{cost:.2f}" for cost in costs)),
     ]
     print(
-        "\n| figure (times as fast as json_format, where nothing else is said) | target | reached |\n| --- | --: | --: |"
+        "\n| figure (times as fast as json_format, unless it says otherwise) | target | reached |\n| --- | --: | --: |"
     )
     for figure, target, reached in rows:
         print(f"| {figure} | {target} | {reached} |")
