@@ -80,7 +80,7 @@ def damaged(draw: st.DrawFn) -> list[bytes]:
     return draw(chunkings(bytes(wire)))
 
 
-@given(damaged(), st.sampled_from([1, 3, 100]), st.sampled_from([0, 1000, 1 << 20]))
+@given(damaged(), st.sampled_from([1, 3, 10]), st.sampled_from([0, 1000, 1 << 20]))
 def test_damage_shows_at_the_same_byte_however_it_is_cut(chunks: list[bytes], ratio: int, free: int) -> None:
     whole = inflate("gzip", [b"".join(chunks)], max_inflation=ratio, free_bytes=free)
     assert inflate("gzip", chunks, max_inflation=ratio, free_bytes=free) == whole
