@@ -1,4 +1,4 @@
-"""For tests of ASGI applications and of streams: scripted peers, and strategies that draw bodies and their cuts.
+"""For tests of ASGI applications and of streams: scripted peers, byte-level clients, strategies for bodies and cuts.
 
 The strategies need Hypothesis (the extra ``test``); they are imported when the first of them is asked for.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asgi_grpc.client import HttpConnection, WebSocket
 from asgi_grpc.testing._exchange import Application, Exchange, ExchangeEndedError, Message, Scope
 from asgi_grpc.testing._http import HttpExchange
 from asgi_grpc.testing._play import Framer, play, play_prefixes
@@ -29,9 +30,11 @@ __all__ = [
     "Exchange",
     "ExchangeEndedError",
     "Framer",
+    "HttpConnection",
     "HttpExchange",
     "Message",
     "Scope",
+    "WebSocket",
     "WebSocketExchange",
     "array_bodies",
     "chunkings",
