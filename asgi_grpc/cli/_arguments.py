@@ -81,6 +81,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         "--origin", action="append", default=[], metavar="ORIGIN",
         help="whose pages may open WebSockets besides our own, e.g. https://app.example; * for all; repeatable",
     )  # fmt: skip
+    parser.add_argument("--openapi-path", metavar="PATH", help="serve an OpenAPI document there, e.g. /openapi.json")
     parser.add_argument("--http", choices=HTTP_CHOICES, default="auto", help="uvicorn's HTTP implementation")
     parser.add_argument("--ws", choices=WS_CHOICES, default="auto", help="uvicorn's WebSocket implementation")
     parser.set_defaults(run=_serve)
@@ -93,6 +94,7 @@ def _serve(parsed: argparse.Namespace) -> int:
         dialect=parsed.dialect,
         origins=tuple(parsed.origin),
         half_close_after_idle_s=parsed.half_close_after_idle,
+        openapi_path=parsed.openapi_path,
     )
     server = ServerOptions(
         host=parsed.host, port=parsed.port, workers=parsed.workers, http=parsed.http, ws=parsed.ws

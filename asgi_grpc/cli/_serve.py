@@ -69,7 +69,9 @@ def _serve_here(options: GatewayOptions, settings: dict[str, Any]) -> None:
     """Serve in this process. The schema is read on the server's own loop: grpcio's events can't follow to another."""
 
     async def serve() -> None:
-        application = build(options, await read_schema(options.schema))
+        schema = await read_schema(options.schema)
+        application = build(options, schema)
+        _say_what(options, schema)
         await uvicorn.Server(uvicorn.Config(application, **settings)).serve()
 
     loop_factory = uvicorn.Config("", **settings).get_loop_factory()
@@ -81,8 +83,22 @@ def _serve_in_workers(options: GatewayOptions, settings: dict[str, Any], workers
     """Serve in processes of their own. All is read here too, so that a fault is one line and not one for each."""
     schema = asyncio.run(read_schema(options.schema))
     build(options, schema)
+    _say_what(options, schema)
     with _in_environment(options, schema):
         uvicorn.run("asgi_grpc.cli.application:create", factory=True, workers=workers, **settings)
+
+
+def _say_what(options: GatewayOptions, schema: Schema) -> None:
+    """Tell people what was found, and where."""
+    source = options.schema
+    files = [*source.descriptor_sets, *source.protos, *([source.services_json] if source.services_json else [])]
+    methods = sum(len(service.methods) for service in schema.services.values())
+    print(
+        f"asgi-grpc: serving {', '.join(schema.services)} ({methods} methods) of {options.target}, "
+        f"by {', '.join(files) or 'its reflection'}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 @contextmanager

@@ -40,6 +40,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str = "envelope"
     origins: tuple[str, ...] = ()
     half_close_after_idle_s: float | None = None
+    openapi_path: str | None = None
 
 
 async def read_schema(options: SchemaOptions) -> Schema:
@@ -70,6 +71,7 @@ def build(options: GatewayOptions, schema: Schema) -> GrpcMiddleware:
         dialect=options.dialect,
         origins="*" if "*" in options.origins else options.origins,
         half_close_after_idle_s=options.half_close_after_idle_s,
+        openapi_path=options.openapi_path,
     )
 
 

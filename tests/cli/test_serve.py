@@ -46,11 +46,15 @@ ANSWER = {"code": 0, "message": "success", "data": {"message": "Hello, Ada!", "l
         pytest.param(["--descriptor-set", GREETER_SET, "--services-json", SERVICES_JSON], id="services-json"),
         pytest.param([], id="reflection"),
         pytest.param(["--workers", "2"], id="reflection-and-workers"),
+        pytest.param(["--openapi-path", "/openapi.json"], id="reflection-and-openapi"),
     ],
 )
 def test_the_gateway_serves_and_ends_by_a_signal(greeter: str, arguments: list[str]) -> None:
     with started(*serve(greeter, "--port", "0", *arguments), ready=UVICORN) as gateway:
         assert say_hello(gateway.address) == ANSWER
+        source = GREETER_SET if "--descriptor-set" in arguments else "its reflection"
+        found = f"asgi-grpc: serving helloworld.Greeter (4 methods) of {greeter}, by {source}"
+        assert found in gateway.stderr
         status = gateway.stop(number=signal.SIGINT)
         assert "Traceback" not in gateway.stderr + gateway.stdout
     assert status == 0
