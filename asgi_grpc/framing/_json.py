@@ -251,8 +251,9 @@ def cut_message(text: bytes, *, max_frame_bytes: int, max_depth: int) -> list[Ev
     if len(text) <= max_frame_bytes and is_one_value(text, max_depth=max_depth):
         return [Frame(text, 0), End()]
     if text[:1] == b"{":
-        cut = cut_values(text + b"\n", 0, 0, max_frame_bytes=max_frame_bytes, max_depth=max_depth)
-        if cut is not None and cut[1] >= len(text):
+        lines = text.rstrip(SPACE) + b"\n"
+        cut = cut_values(lines, 0, 0, max_frame_bytes=max_frame_bytes, max_depth=max_depth)
+        if cut is not None and cut[1] >= len(lines) - 1:
             return [*cut[0], End()]
     framer = MessageFramer(max_frame_bytes=max_frame_bytes, max_depth=max_depth)
     events = framer.feed(text)
