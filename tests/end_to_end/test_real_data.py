@@ -15,7 +15,7 @@ import pytest
 
 from asgi_grpc.client import HttpConnection, WebSocket
 from asgi_grpc.framing import Frame, JsonFramer
-from tests.end_to_end.conftest import Stack
+from tests.end_to_end.conftest import STACKS, Stack, run_stack
 from tests.end_to_end.test_doors import NDJSON
 from tests.processes import started
 
@@ -77,9 +77,17 @@ def pieces() -> Iterator[bytes]:
         yield source.randbytes(PIECE)
 
 
+@pytest.fixture(params=STACKS.values(), ids=list(STACKS))
+def fresh_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A gateway that has done nothing yet: its peak is its own."""
+    with run_stack(*request.param) as running:
+        yield running
+
+
 async def test_a_large_file_goes_up_and_comes_down(
-    stack: Stack, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
+    fresh_stack: Stack, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    stack = fresh_stack
     digest = hashlib.sha256()
     for piece in pieces():
         digest.update(piece)
