@@ -5,6 +5,7 @@ The strategies need Hypothesis (the extra ``test``); they are imported when the 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from asgi_grpc.client import HttpConnection, WebSocket
@@ -14,6 +15,7 @@ from asgi_grpc.testing._play import Framer, play, play_prefixes
 from asgi_grpc.testing._websocket import WebSocketExchange
 
 if TYPE_CHECKING:
+    from asgi_grpc.testing._binary_bodies import compressed_bodies, prefixed_bodies, prefixed_frame
     from asgi_grpc.testing._strategies import (
         array_bodies,
         chunkings,
@@ -38,11 +40,14 @@ __all__ = [
     "WebSocketExchange",
     "array_bodies",
     "chunkings",
+    "compressed_bodies",
     "json_seq_bodies",
     "json_values",
     "ndjson_bodies",
     "play",
     "play_prefixes",
+    "prefixed_bodies",
+    "prefixed_frame",
     "sse_bodies",
     "websocket_frame",
     "websocket_streams",
@@ -50,9 +55,16 @@ __all__ = [
 ]
 
 
+_ROOMS = {
+    "compressed_bodies": "_binary_bodies",
+    "prefixed_bodies": "_binary_bodies",
+    "prefixed_frame": "_binary_bodies",
+    "websocket_frame": "_websocket_streams",
+    "websocket_streams": "_websocket_streams",
+}  # the file of each strategy that does not stand with the others
+
+
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from asgi_grpc.testing import _strategies, _websocket_streams  # noqa: PLC0415 - Hypothesis is an extra
-
-    return getattr(_websocket_streams if name in ("websocket_frame", "websocket_streams") else _strategies, name)
+    return getattr(import_module(f"{__name__}.{_ROOMS.get(name, '_strategies')}"), name)  # Hypothesis is an extra
