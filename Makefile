@@ -64,6 +64,7 @@ protos: $(VENV)/.protos
 	cd examples/streaming && ../../$(VENV)-protos/bin/python -m grpc_tools.protoc -I. \
 		-I$$(../../$(VENV)-protos/bin/python -c 'import google.api, os; print(os.path.dirname(os.path.dirname(list(google.api.__path__)[0])))') \
 		--python_out=. --pyi_out=. --grpc_python_out=. --include_imports --descriptor_set_out=streaming.binpb streaming.proto
+	$(VENV)-protos/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. tests/bench/doors/bench.proto
 
 clean:
 	rm -rf $(VENV) $(VENV)-protos .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* coverage.json dist build

@@ -1,0 +1,111 @@
+"""Measures the rows, prints the table."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+
+from tests.bench.doors.accounting import own_processor_s, processor_s
+from tests.bench.doors.contenders import Contender, Running, running
+from tests.bench.doors.load_http import Load
+
+WARM_UP_S = 0.5
+ROUND_S = 0.6
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One repetition: microseconds for each unit of work.
+
+    Attributes:
+        server_us: processor time of all server processes.
+        load_us: processor time of the load generator.
+        wall_us: time passed.
+    """
+
+    server_us: float
+    load_us: float
+    wall_us: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of one contender."""
+
+    contender: Contender
+    readings: list[Reading]
+
+    @property
+    def server_us(self) -> float:
+        """The median."""
+        return median(reading.server_us for reading in self.readings)
+
+    @property
+    def load_us(self) -> float:
+        """The median."""
+        return median(reading.load_us for reading in self.readings)
+
+    @property
+    def wall_us(self) -> float:
+        """The median."""
+        return median(reading.wall_us for reading in self.readings)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The least and the most of processor time."""
+        times = [reading.server_us for reading in self.readings]
+        return min(times), max(times)
+
+
+def read(load: Load, door: Running, seconds: float) -> Reading:
+    """Run the load for a while."""
+    server, own, begin = processor_s(door.pids), own_processor_s(), time.perf_counter()
+    units = load.run(seconds)
+    wall = time.perf_counter() - begin
+    server, own = processor_s(door.pids) - server, own_processor_s() - own
+    return Reading(server / units * 1e6, own / units * 1e6, wall / units * 1e6)
+
+
+def measure(row: str, contenders: list[Contender], rounds: int) -> list[Cell]:
+    """All contenders of a row, in turn, so that whatever else the machine does meets them alike."""
+    with ExitStack() as stack:
+        doors, loads = [], []
+        for contender in contenders:
+            say(f"{row}: starting {contender.name}")
+            door = stack.enter_context(running(contender))
+            load = contender.rows[row](door.address)
+            stack.callback(load.close)
+            load.run(WARM_UP_S)
+            doors.append(door)
+            loads.append(load)
+        readings: list[list[Reading]] = [[] for _ in doors]
+        for number in range(rounds):
+            for load, door, found in zip(loads, doors, readings, strict=True):
+                say(f"{row}: round {number + 1} of {rounds}, {door.contender.name}")
+                found.append(read(load, door, ROUND_S))
+    return [Cell(door.contender, found) for door, found in zip(doors, readings, strict=True)]
+
+
+def say(text: str) -> None:
+    """Progress, for whoever waits."""
+    print(f"\r{text:78}", end="", file=sys.stderr, flush=True)
+
+
+UNITS = {"unary": "unary, one call"}
+
+
+def show(row: str, cells: list[Cell]) -> None:
+    """One row of the table, a line for each contender, the cheapest floor as 1."""
+    say("")
+    print("\r", end="", file=sys.stderr)
+    floor = cells[0].server_us
+    print(f"\n{UNITS[row]:38}    server  (least - most)   x {cells[0].contender.name:10} wall     load generator")
+    for cell in cells:
+        least, most = cell.spread
+        print(
+            f"  {cell.contender.what:36}{cell.server_us:8.2f} us ({least:.2f} - {most:.2f}) "
+            f"{cell.server_us / floor:6.2f} {cell.wall_us:12.2f} us {cell.load_us:8.2f} us"
+        )
