@@ -38,7 +38,14 @@ _PERMANENT = frozenset(
     | {"if-schedule-tag-match", "if-unmodified-since", "max-forwards", "origin", "pragma", "referer", "user-agent"}
     | {"via", "warning"}
 )
-_OURS = ("x-forwarded-for", "x-forwarded-host")
+_COMMON = (
+    *(b"accept", b"accept-encoding", b"accept-language", b"authorization", b"cache-control", b"connection"),
+    *(b"content-encoding", b"content-length", b"content-type", b"cookie", b"dnt", b"host", b"origin", b"pragma"),
+    *(b"priority", b"referer", b"sec-ch-ua", b"sec-ch-ua-mobile", b"sec-ch-ua-platform", b"sec-fetch-dest"),
+    *(b"sec-fetch-mode", b"sec-fetch-site", b"sec-gpc", b"sec-websocket-extensions", b"sec-websocket-key"),
+    *(b"sec-websocket-version", b"te", b"traceparent", b"transfer-encoding", b"upgrade", b"user-agent"),
+)
+"""What clients send with nearly every request: the rules of a preset are asked for these once."""
 
 
 def _default_rule(name: str) -> str | None:
@@ -64,6 +71,9 @@ def _prefixed(name: str) -> str | None:
 
 _RULES: dict[str, MetadataRule] = {"default": _default_rule, "safe": _safe_rule, "grpc-gateway": _gateway_rule}
 
+_KNOWN: dict[MetadataRule, dict[bytes, str | None]] = {}
+_NOTHING: dict[bytes, str | None] = {}
+
 
 def metadata_rule(rule: Preset | MetadataRule) -> MetadataRule:
     """The rule of a preset's name; a callable is a rule already.
@@ -77,7 +87,9 @@ def metadata_rule(rule: Preset | MetadataRule) -> MetadataRule:
         raise ConfigurationError(
             f"there is no metadata preset {rule!r}; choose one of {', '.join(_RULES)}, or a callable"
         )
-    return _RULES[rule]
+    preset = _RULES[rule]
+    _KNOWN.setdefault(preset, {name: preset(name.decode()) for name in _COMMON})
+    return preset
 
 
 def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> Metadata:
@@ -96,25 +108,30 @@ def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> 
         RequestError: a value under a ``-bin`` key is not base64.
     """
     pairs: list[tuple[str, str | bytes]] = []
-    forwarded_for: list[str] = []
-    host = forwarded_host = ""
+    forwarded_for: list[bytes] = []
+    forwarded_host = b""
+    known = _KNOWN.get(rule, _NOTHING)
     for raw_name, value in headers:
-        name = raw_name.decode("latin-1")
-        if name == "x-forwarded-for":
-            forwarded_for.append(value.decode("latin-1"))
-        elif name == "x-forwarded-host":
-            forwarded_host = value.decode("latin-1")
-        elif name == "host":
-            host = value.decode("latin-1")
-        key = None if name in _OURS else rule(name)
+        if raw_name in known:
+            key = known[raw_name]
+        elif raw_name == b"x-forwarded-for":
+            forwarded_for.append(value)
+            continue
+        elif raw_name == b"x-forwarded-host":
+            forwarded_host = value or forwarded_host
+            continue
+        else:
+            key = rule(raw_name.decode("latin-1"))
+        if raw_name == b"host":
+            forwarded_host = forwarded_host or value
         if key is not None:
             pairs += _pairs(key, value)
-        if name == "authorization" and rule is _gateway_rule:
-            pairs += _pairs(name, value)
+        if raw_name == b"authorization" and rule is _gateway_rule:
+            pairs += _pairs("authorization", value)
     if peer:
-        forwarded_for.append(peer)
-    pairs += _pairs("x-forwarded-for", ", ".join(forwarded_for).encode("latin-1"))
-    pairs += _pairs("x-forwarded-host", (forwarded_host or host).encode("latin-1"))
+        forwarded_for.append(peer.encode("latin-1", "replace"))
+    pairs += _pairs("x-forwarded-for", b", ".join(forwarded_for))
+    pairs += _pairs("x-forwarded-host", forwarded_host)
     return pairs
 
 
