@@ -5,8 +5,9 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from asgi_grpc.asgi._gateway import Gateway
+from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._response import Content, HttpResponse
-from asgi_grpc.asgi._types import Scope, Send
+from asgi_grpc.asgi._types import Send
 from asgi_grpc.calls import Call
 from asgi_grpc.routing import Reply
 
@@ -30,8 +31,8 @@ class BytesResponse(HttpResponse):
     it. Bytes have no room for a failure: behind the head, the connection is broken off.
     """
 
-    def __init__(self, gateway: Gateway, scope: Scope, send: Send, reply: Reply) -> None:
-        super().__init__(gateway, scope, send)
+    def __init__(self, gateway: Gateway, head: Head, send: Send, reply: Reply) -> None:
+        super().__init__(gateway, head, send)
         self._reply = reply
 
     async def accepted(self, call: Call) -> None:

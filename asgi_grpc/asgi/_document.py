@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from asgi_grpc.asgi._gateway import quote, routing_path
+from asgi_grpc.asgi._head import quote, routing_path
 from asgi_grpc.asgi._types import ResponseBody, ResponseStart, Scope, Send
 from asgi_grpc.errors import ConfigurationError
 

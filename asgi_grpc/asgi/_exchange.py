@@ -11,9 +11,10 @@ from google.protobuf.message import Message
 
 from asgi_grpc.asgi._ending import ClientGone, Ending
 from asgi_grpc.asgi._gateway import Gateway
+from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._inbox import Inbox, Open
 from asgi_grpc.asgi._timer import SilenceTimer
-from asgi_grpc.asgi._types import Headers, Receive, Scope
+from asgi_grpc.asgi._types import Headers, Receive
 from asgi_grpc.calls import Call, Requests
 from asgi_grpc.dialects import Failure
 from asgi_grpc.errors import Code, RequestError
@@ -21,6 +22,9 @@ from asgi_grpc.routing import Match
 
 FAREWELL_S = 5.0
 """A client that does not read gets so long to hear of a failure; then its connection is left to the server."""
+
+SLOW_AFTER_S = 0.02
+"""A call that takes longer gets what quick ones never pay for: a watcher of its client, and a timer of its silence."""
 
 
 class Answer(Protocol):
@@ -54,14 +58,14 @@ class Exchange(ABC):
     """
 
     def __init__(
-        self, gateway: Gateway, match: Match, scope: Scope, receive: Receive, *, opener: Open, answer: Answer
+        self, gateway: Gateway, match: Match, head: Head, receive: Receive, *, opener: Open, answer: Answer
     ) -> None:
         self._gateway = gateway
         self._match = match
         self._route = match.route
         self._method = match.route.method
         self._strict = gateway.strict_body or self._method.client_streaming
-        self._scope = scope
+        self._head = head
         self._answer = answer
         self._ending = Ending()
         self._idle = SilenceTimer(gateway.limits.idle_timeout_s, self._end_idle)
@@ -72,13 +76,20 @@ class Exchange(ABC):
             on_end=self._ending.end,
             on_event=self._idle.note,
         )
+        self._slow = False
+        self._is_complete = False  # what the client has to say was read, and nobody watches it yet
 
     async def run(self) -> None:
         """Serve; whatever happens, the client is told how it ended, unless it is gone."""
+        slow_timer = asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._note_slowness)
         try:
-            with self._gateway.counted(), self._ending:
-                await self._call()
-                await self._answer.success()
+            self._gateway.begin()
+            try:
+                with self._ending:
+                    await self._call()
+                    await self._answer.success()
+            finally:
+                self._gateway.end()
         except ClientGone:
             pass
         except Exception as exc:  # noqa: BLE001 - the last line of defence; the gateway logs what is our bug
@@ -87,6 +98,7 @@ class Exchange(ABC):
                 async with asyncio.timeout(FAREWELL_S):
                     await self._answer.failure(self._gateway.failure(exc), headers)
         finally:
+            slow_timer.cancel()
             self._idle.stop()
             await self._inbox.stop()
             await self._answer.stop()
@@ -98,8 +110,8 @@ class Exchange(ABC):
     async def _call(self) -> None:
         """From the request's head to the last reply."""
         requests = self._prepare()
-        metadata = self._gateway.metadata(self._scope)
-        deadline_s = self._gateway.deadline_s(self._scope)
+        metadata = self._gateway.metadata(self._head)
+        deadline_s = self._gateway.deadline_s(self._head)
         await self._gateway.backend.open()
         call = self._gateway.backend.start(self._method, requests, metadata=metadata, deadline_s=deadline_s)
         await self._answer.accepted(call)
@@ -107,6 +119,20 @@ class Exchange(ABC):
             async for messages in replies:
                 await self._answer.messages(messages)
                 self._idle.note()
+
+    def _complete(self) -> None:
+        """The whole request was read: a disconnect shows only to a watcher now."""
+        if self._slow:
+            self._inbox.watch()
+        else:
+            self._is_complete = True
+
+    def _note_slowness(self) -> None:
+        """See ``SLOW_AFTER_S``."""
+        self._slow = True
+        self._idle.start()
+        if self._is_complete:
+            self._inbox.watch()
 
     def _end_idle(self) -> None:
         text = f"no input and no output for {self._gateway.limits.idle_timeout_s:g} s"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import urllib.parse
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
-from asgi_grpc.asgi._types import Headers, Scope
+from asgi_grpc.asgi._head import Head
 from asgi_grpc.calls import Backend, MetadataRule, parse_timeout, request_metadata, response_headers, to_text
 from asgi_grpc.codec import CodecOptions, EncodeError, encode_any
 from asgi_grpc.dialects import Dialect, Failure
@@ -54,9 +52,8 @@ class Gateway:
     heartbeat_s: float | None
     running: int = field(default=0, init=False)
 
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count one more call, while it runs.
+    def begin(self) -> None:
+        """Count one more call; ``end`` has to follow.
 
         Raises:
             RequestError: 503, there are as many as ``Limits.max_streams`` already.
@@ -66,34 +63,36 @@ class Gateway:
                 "too many streams: try again in a second", code=Code.UNAVAILABLE, headers=[(b"retry-after", b"1")]
             )
         self.running += 1
-        try:
-            yield
-        finally:
-            self.running -= 1
 
-    def metadata(self, scope: Scope) -> Metadata:
+    def end(self) -> None:
+        """Count one call less."""
+        self.running -= 1
+
+    def metadata(self, head: Head) -> Metadata:
         """The metadata of a request.
 
         Raises:
             RequestError: a ``-bin`` header is not base64.
         """
-        client = scope.get("client")
-        return request_metadata(scope["headers"], self.metadata_rule, client[0] if client else None)
+        client = head.scope.get("client")
+        return request_metadata(head.pairs, self.metadata_rule, client[0] if client else None)
 
     def response_headers(self, metadata: Metadata) -> list[tuple[bytes, bytes]]:
         """The headers of header metadata."""
+        if not metadata:
+            return []
         if self.header_rule is None:
             return response_headers(metadata)
         named = [(self.header_rule(key), value) for key, value in metadata]
         return response_headers([(name.lower(), value) for name, value in named if name is not None], prefix="")
 
-    def deadline_s(self, scope: Scope) -> float | None:
+    def deadline_s(self, head: Head) -> float | None:
         """Seconds that the client, or our default, gives the call.
 
         Raises:
             RequestError: ``Grpc-Timeout`` is malformed.
         """
-        text = header(scope["headers"], b"grpc-timeout")
+        text = head.get(b"grpc-timeout")
         given = self.limits.default_deadline_s if text is None else parse_timeout(text)
         longest = self.limits.max_deadline_s
         return given if longest is None or (given is not None and given < longest) else longest
@@ -117,22 +116,3 @@ class Gateway:
             case _:
                 error_log.error("serving a request failed", exc_info=exc)
                 return Failure(code=Code.INTERNAL, message="internal error", http_status=500)
-
-
-def header(headers: Headers, name: bytes) -> str | None:
-    """A header's value, its lines joined by commas; None where there is none. Source: RFC 9110, section 5.3."""
-    found = [value for key, value in headers if key == name]
-    return b", ".join(found).decode("latin-1") if found else None
-
-
-def routing_path(scope: Scope) -> bytes:
-    """The percent-encoded path below ``root_path``, from ``raw_path`` where the server gives it."""
-    raw: bytes = scope.get("raw_path") or quote(scope["path"])
-    root = quote(scope.get("root_path", "")).rstrip(b"/")
-    below = raw.removeprefix(root)
-    return below if below.startswith(b"/") or not root else raw
-
-
-def quote(path: str) -> bytes:
-    """A decoded path, percent-encoded again; its slashes stay."""
-    return urllib.parse.quote(path, safe="/:@!$&'()*+,;=-._~").encode("ascii")

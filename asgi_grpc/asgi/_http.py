@@ -10,49 +10,47 @@ from asgi_grpc.asgi._bodies import choose_reading
 from asgi_grpc.asgi._bytes_response import BytesResponse, bytes_of
 from asgi_grpc.asgi._ending import ClientGone
 from asgi_grpc.asgi._exchange import Answer, Exchange
-from asgi_grpc.asgi._gateway import Gateway, header
+from asgi_grpc.asgi._gateway import Gateway
+from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._http_input import BodyInput
 from asgi_grpc.asgi._negotiation import choose_inflater, choose_single, choose_writer
 from asgi_grpc.asgi._requests import ManyRequests, OneRequest
 from asgi_grpc.asgi._response import JSON, Content, SingleResponse, StreamResponse
-from asgi_grpc.asgi._types import Event, Headers, Receive, Scope, Send
+from asgi_grpc.asgi._types import Event, Receive, Send
 from asgi_grpc.calls import Requests
 from asgi_grpc.dialects import Dialect
 from asgi_grpc.routing import Match, Route
-
-WATCH_AFTER_S = 0.02
-"""A call whose request is complete gets a watcher of its client only when it takes longer than this."""
 
 
 class HttpExchange(Exchange):
     """One HTTP request and its answer."""
 
-    def __init__(self, gateway: Gateway, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, gateway: Gateway, match: Match, head: Head, receive: Receive, send: Send) -> None:
         write = partial(_write_json, match.route, gateway.dialect)
-        answer = SingleResponse(gateway, scope, send, write)  # also says what is wrong with the request's head
-        super().__init__(gateway, match, scope, receive, opener=_open, answer=answer)
+        answer = SingleResponse(gateway, head, send, write)  # also says what is wrong with the request's head
+        super().__init__(gateway, match, head, receive, opener=_open, answer=answer)
         self._send = send
 
     def _prepare(self) -> Requests:
         """Choose how the answer is written and the body read, and bind the path and the query. See ``Exchange``."""
-        headers = self._scope["headers"]
-        self._answer = self._choose_answer(header(headers, b"accept"))
-        bound = self._match.bind(self._scope.get("query_string", b""), strict=self._strict)
+        head = self._head
+        self._answer = self._choose_answer(head.get(b"accept"))
+        bound = self._match.bind(head.scope.get("query_string", b""), strict=self._strict)
         limits = self._gateway.limits
-        reading = choose_reading(header(headers, b"content-type") or "", self._route, bound, limits)
-        inflater = choose_inflater(header(headers, b"content-encoding") or "", limits)
+        reading = choose_reading(head.get(b"content-type") or "", self._route, bound, limits)
+        inflater = choose_inflater(head.get(b"content-encoding") or "", limits)
         has_body = bool(self._route.binding.body)
-        read = _nothing if _is_without_body(headers, wanted=has_body) else self._inbox.read
-        next_input = BodyInput(read, reading.framer, inflater).next
+        self._inbox.ended = _is_without_body(head, wanted=has_body)
+        body = BodyInput(self._inbox, reading.framer, inflater)
         if self._method.client_streaming and has_body:
             self._inbox.watch()
-            return ManyRequests(next_input, reading.decode).pull
-        return OneRequest(next_input, reading.decode, reading.empty, lambda: self._inbox.watch(WATCH_AFTER_S)).pull
+            return ManyRequests(body.next, reading.decode).pull
+        return OneRequest(body.whole, reading.decode, reading.empty, self._complete).pull
 
     def _choose_answer(self, accept: str | None) -> Answer:
         """What writes the replies. A reply that is bytes has its own media type, whatever the client accepts."""
         reply = self._route.reply
-        connection = self._gateway, self._scope, self._send
+        connection = self._gateway, self._head, self._send
         if self._method.server_streaming:
             if reply.gives_bytes:
                 return BytesResponse(*connection, reply)
@@ -72,20 +70,16 @@ def _write_json(route: Route, dialect: Dialect, message: Message) -> Content:
     return JSON, dialect.unary(encoded)
 
 
-async def _nothing() -> list[bytes]:
-    return []
-
-
-def _is_without_body(headers: Headers, *, wanted: bool) -> bool:
+def _is_without_body(head: Head, *, wanted: bool) -> bool:
     """Whether no body follows, so that nobody needs to wait for its end.
 
     Where a body is wanted, only ``Content-Length: 0`` says so: an application round us may have changed the headers.
     (uvicorn's HTTP/2 never tells the end of a request that is nothing but a head.) Source: RFC 9112, section 6.3.
     """
-    length = header(headers, b"content-length")
+    length = head.fields.get(b"content-length")
     if length is not None:
-        return length == "0"
-    return not wanted and header(headers, b"transfer-encoding") is None
+        return length == b"0"
+    return not wanted and b"transfer-encoding" not in head.fields
 
 
 def _open(event: Event) -> tuple[bytes | None, bool]:

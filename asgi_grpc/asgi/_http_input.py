@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator, Sequence
 
+from asgi_grpc.asgi._inbox import Inbox
 from asgi_grpc.asgi._negotiation import Framer
 from asgi_grpc.asgi._requests import Input, to_input
-from asgi_grpc.framing import Broken, Inflater
+from asgi_grpc.framing import Broken, Event, Inflater
 
 
 class BodyInput:
     """Cuts a body as it comes.
 
     Args:
-        read: waits for the next chunks of the body; none at its end.
+        inbox: gives the chunks of the body; none at its end.
         framer: cuts its bytes.
         inflater: stands in front of the framer where the body is compressed. It inflates no more than is asked for.
     """
 
-    def __init__(self, read: Callable[[], Awaitable[list[bytes]]], framer: Framer, inflater: Inflater | None) -> None:
-        self._read = read
+    def __init__(self, inbox: Inbox, framer: Framer, inflater: Inflater | None) -> None:
+        self._inbox = inbox
         self._framer = framer
         self._inflater = inflater
         self._pieces: Iterator[bytes | Broken] = iter(())
@@ -27,13 +28,22 @@ class BodyInput:
     async def next(self) -> Input:
         """The next piece of the input; not to be called after its end or an error."""
         while (piece := next(self._pieces, None)) is None:
-            chunk = b"".join(await self._read())
+            chunk = b"".join(await self._inbox.read())
             if not chunk:
-                return self._close()
+                return to_input(self._close())
             self._pieces = iter((chunk,)) if self._inflater is None else self._inflater.feed(chunk)
         return to_input([piece] if isinstance(piece, Broken) else self._framer.feed(piece))
 
-    def _close(self) -> Input:
+    async def whole(self) -> Input:
+        """All of the input at once, for a body that is one frame; to be called instead of ``next``."""
+        while not self._inbox.ended:
+            for chunk in await self._inbox.read():
+                for piece in (chunk,) if self._inflater is None else self._inflater.feed(chunk):
+                    if events := [piece] if isinstance(piece, Broken) else self._framer.feed(piece):
+                        return to_input(events)
+        return to_input(self._close())
+
+    def _close(self) -> Sequence[Event]:
         """The end of the compressed data first, then that of the frames in it."""
         damage = [] if self._inflater is None else self._inflater.close()
-        return to_input(damage if damage and isinstance(damage[0], Broken) else self._framer.close())
+        return damage if damage and isinstance(damage[0], Broken) else self._framer.close()

@@ -30,6 +30,9 @@ class Inbox:
         read_ahead_bytes: kept at most, give or take one event.
         on_end: called once with the reason why nothing can be read any more: ``ClientGone`` or ``RequestError``.
         on_event: called when the client sent something.
+
+    Attributes:
+        ended: nothing comes any more, but for what was not read yet. To be set where the request's head says so.
     """
 
     def __init__(
@@ -48,11 +51,10 @@ class Inbox:
         self._on_event = on_event
         self._items: list[bytes] = []
         self._held = 0
-        self._ended = False
+        self.ended = False
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
 
     async def read(self) -> list[bytes]:
         """What came since, at least one item; an empty list at the end of the input.
@@ -61,7 +63,7 @@ class Inbox:
             ClientGone: the input will never be complete.
             RequestError: the client sent what it may not.
         """
-        while not self._items and not self._ended:
+        while not self._items and not self.ended:
             if self._watcher is None:
                 await self._take()
             else:
@@ -72,17 +74,12 @@ class Inbox:
         self._room.set()
         return items
 
-    def watch(self, after_s: float = 0.0) -> None:
-        """See a disconnect from now on, or after a while: a call that is quicker never pays for the task."""
-        if after_s:
-            self._timer = asyncio.get_running_loop().call_later(after_s, self.watch)
-        else:
-            self._watcher = asyncio.create_task(self._watch())
+    def watch(self) -> None:
+        """See a disconnect from now on."""
+        self._watcher = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
         """End the watching."""
-        if self._timer is not None:
-            self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.wait({self._watcher})
@@ -105,4 +102,4 @@ class Inbox:
             self._items.append(item)
             self._held += len(item)
             self._on_event()
-        self._ended |= last
+        self.ended |= last

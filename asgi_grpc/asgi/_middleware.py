@@ -8,7 +8,8 @@ from functools import partial
 from typing import Literal
 
 from asgi_grpc.asgi._document import DocumentResponder
-from asgi_grpc.asgi._gateway import Gateway, header, routing_path
+from asgi_grpc.asgi._gateway import Gateway
+from asgi_grpc.asgi._head import Head, read_head, routing_path
 from asgi_grpc.asgi._http import HttpExchange
 from asgi_grpc.asgi._lifespan import run_lifespan
 from asgi_grpc.asgi._response import HttpResponse
@@ -176,18 +177,19 @@ class GrpcMiddleware:
         if self._document is not None and self._document.takes(scope):
             await self._document.answer(scope, send)
             return
+        head = read_head(scope)
         try:
-            match = self._gateway.router.match(self._http_method(scope), routing_path(scope))
+            match = self._gateway.router.match(self._http_method(head), routing_path(scope))
         except RequestError as exc:
             if self._app is not None and isinstance(exc, NoSuchRoute | MethodNotAllowed):
                 await self._app(scope, receive, send)
             elif scope["method"] == "OPTIONS" and isinstance(exc, MethodNotAllowed):
-                await HttpResponse(self._gateway, scope, send).options(exc.headers)
+                await HttpResponse(self._gateway, head, send).options(exc.headers)
             else:
-                await HttpResponse(self._gateway, scope, send).failure(self._gateway.failure(exc), exc.headers)
+                await HttpResponse(self._gateway, head, send).failure(self._gateway.failure(exc), exc.headers)
             return
         _tell(scope, match)
-        await HttpExchange(self._gateway, match, scope, receive, send).run()
+        await HttpExchange(self._gateway, match, head, receive, send).run()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -200,14 +202,14 @@ class GrpcMiddleware:
             return
         _tell(scope, match)
         if (await receive())["type"] == "websocket.connect":
-            await WebSocketExchange(self._gateway, match, scope, receive, send).run()
+            await WebSocketExchange(self._gateway, match, read_head(scope), receive, send).run()
 
-    def _http_method(self, scope: Scope) -> str:
+    def _http_method(self, head: Head) -> str:
         """The method of a request, or the one that it says is meant."""
-        method: str = scope["method"]
+        method: str = head.scope["method"]
         if not self._method_override or method != "POST":
             return method
-        return (header(scope["headers"], b"x-http-method-override") or method).strip().upper()
+        return (head.get(b"x-http-method-override") or method).strip().upper()
 
 
 def _tell(scope: Scope, match: Match) -> None:

@@ -6,6 +6,7 @@ Sources: RFC 9110 sections 8.3, 8.4 and 12.5.1; the media types are those of the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from asgi_grpc.errors import Code, RequestError
@@ -35,8 +36,12 @@ class Framer(Protocol):
 
 
 _NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+_JSON_TYPES = frozenset({"", "application/json", *_NDJSON_TYPES})
 _JSON_SEQ = "application/json-seq"
 PROTOBUF_TYPES = ("application/protobuf", "application/x-protobuf")
+_SINGLE_OFFERS = ("application/json",)
+_WIRE_OFFERS = (*_SINGLE_OFFERS, *PROTOBUF_TYPES)
+_SHORT = 256  # characters of an Accept that is worth to be kept
 _STREAM_OFFERS = (*_NDJSON_TYPES, "application/json", "text/event-stream", _JSON_SEQ)
 
 
@@ -51,10 +56,10 @@ def choose_framer(content_type: str, *, streaming: bool, limits: Limits) -> Fram
     Raises:
         RequestError: 415, the type is not one that this method takes.
     """
-    kind = media_type(content_type)
+    kind = content_type if content_type in _JSON_TYPES else media_type(content_type)
     if kind == _JSON_SEQ and streaming:
         return JsonSeqFramer(max_frame_bytes=limits.max_message_bytes)
-    if kind in ("", "application/json", *_NDJSON_TYPES) or (kind.endswith("+json") and not streaming):
+    if kind in _JSON_TYPES or (kind.endswith("+json") and not streaming):
         if streaming:
             return JsonFramer(max_frame_bytes=limits.max_message_bytes, max_depth=limits.max_depth)
         return WholeFramer(max_frame_bytes=limits.max_message_bytes)
@@ -100,12 +105,23 @@ def choose_single(accept: str | None, *, wire: bool) -> str:
     Raises:
         RequestError: 406, the client wants something else.
     """
-    return _choose(accept, ("application/json", *PROTOBUF_TYPES) if wire else ("application/json",))
+    return _choose(accept, _WIRE_OFFERS if wire else _SINGLE_OFFERS)
 
 
-def _choose(accept: str | None, offers: Sequence[str]) -> str:
-    """The acceptable offer of the highest quality; of equals the one that is named most exactly, then our first."""
-    if accept is None or not accept.strip():
+def _choose(accept: str | None, offers: tuple[str, ...]) -> str:
+    """The acceptable offer of the highest quality; of equals the one that is named most exactly, then our first.
+
+    Clients send the same few values all the time; to look again costs a third of a small call.
+    """
+    if accept is None or accept == "*/*":
+        return offers[0]
+    return (_weighed if len(accept) <= _SHORT else _weighed.__wrapped__)(accept, offers)
+
+
+@lru_cache(maxsize=256)
+def _weighed(accept: str, offers: tuple[str, ...]) -> str:
+    """See ``_choose``."""
+    if not accept.strip():
         return offers[0]
     ranges = [_parse_range(part) for part in accept.split(",") if part.strip()]
     best = max(

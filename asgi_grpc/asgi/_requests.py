@@ -101,7 +101,7 @@ class OneRequest:
     """The request of a call that takes one message: the whole input.
 
     Args:
-        next_input: waits for the next piece of the input, which holds one frame at most.
+        read_input: waits for the whole input: an error, or one frame at most.
         decode: its frame to the message. See ``asgi_grpc.routing.Bound``.
         empty: makes the message of an input without a frame.
         complete: called when the input is complete.
@@ -109,12 +109,12 @@ class OneRequest:
 
     def __init__(
         self,
-        next_input: Callable[[], Awaitable[Input]],
+        read_input: Callable[[], Awaitable[Input]],
         decode: Decode,
         empty: Callable[[], Message],
         complete: Callable[[], None],
     ) -> None:
-        self._next_input = next_input
+        self._read_input = read_input
         self._decode = decode
         self._empty = empty
         self._complete = complete
@@ -129,17 +129,13 @@ class OneRequest:
         if self._pulled:
             return []
         self._pulled = True
-        found: list[Frame] = []
-        ended = False
-        while not ended:
-            frames, ended, error = await self._next_input()
-            found += frames
-            if error is not None:
-                raise error
+        frames, _, error = await self._read_input()
+        if error is not None:
+            raise error
         self._complete()
-        if not found:
+        if not frames:
             return [self._empty()]
-        messages, bad = self._decode([frame.data for frame in found])
+        messages, bad = self._decode([frame.data for frame in frames])
         if bad is not None:
             raise bad
         return messages

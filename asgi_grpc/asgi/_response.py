@@ -10,9 +10,10 @@ import msgspec
 from google.protobuf.message import Message
 
 from asgi_grpc.asgi._ending import ClientGone
-from asgi_grpc.asgi._gateway import Gateway, header
+from asgi_grpc.asgi._gateway import Gateway
+from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._timer import SilenceTimer
-from asgi_grpc.asgi._types import Headers, ResponseBody, ResponseStart, ResponseTrailers, Scope, Send
+from asgi_grpc.asgi._types import Headers, ResponseBody, ResponseStart, ResponseTrailers, Send
 from asgi_grpc.calls import Call, response_headers, to_text
 from asgi_grpc.dialects import Failure
 from asgi_grpc.errors import Metadata
@@ -43,15 +44,15 @@ class _State(enum.Enum):
 class HttpResponse:
     """The events of an answer in their legal order, for both kinds of answer."""
 
-    def __init__(self, gateway: Gateway, scope: Scope, send: Send) -> None:
+    def __init__(self, gateway: Gateway, head: Head, send: Send) -> None:
         self._gateway = gateway
         self._dialect = gateway.dialect
         self._send = send
         self._state = _State.WAITING
         self._call: Call | None = None
-        wanted = "trailers" in (header(scope["headers"], b"te") or "").lower()
+        wanted = b"trailers" in head.fields.get(b"te", b"").lower()
         self._trailers_announced = False
-        self._trailers_wanted = wanted and "http.response.trailers" in (scope.get("extensions") or {})
+        self._trailers_wanted = wanted and "http.response.trailers" in (head.scope.get("extensions") or {})
 
     async def options(self, headers: Headers) -> None:
         """Answer ``OPTIONS`` with the methods that a path has. Source: RFC 9110, section 9.3.7."""
@@ -125,8 +126,8 @@ class HttpResponse:
 class SingleResponse(HttpResponse):
     """The answer of a method that replies with one message. See ``asgi_grpc.asgi._exchange.Answer``."""
 
-    def __init__(self, gateway: Gateway, scope: Scope, send: Send, write: Write) -> None:
-        super().__init__(gateway, scope, send)
+    def __init__(self, gateway: Gateway, head: Head, send: Send, write: Write) -> None:
+        super().__init__(gateway, head, send)
         self._write_reply = write
         self._content: Content = (b"", b"")
 
@@ -156,8 +157,8 @@ class StreamResponse(HttpResponse):
     early failure still gets its HTTP status, and an idle stream its head.
     """
 
-    def __init__(self, gateway: Gateway, scope: Scope, send: Send, writer: Writer, encode: Encode) -> None:
-        super().__init__(gateway, scope, send)
+    def __init__(self, gateway: Gateway, head: Head, send: Send, writer: Writer, encode: Encode) -> None:
+        super().__init__(gateway, head, send)
         self._writer = writer
         self._encode = encode
         self._named = self._dialect.named_events and writer.media_type == _EVENT_STREAM
@@ -165,6 +166,7 @@ class StreamResponse(HttpResponse):
         self._writing = asyncio.Lock()  # a timer may want to write while we do
         self._head_timer: asyncio.TimerHandle | None = None
         self._silence = SilenceTimer(gateway.heartbeat_s, self._write_soon)
+        self._silence.start()
         self._background: asyncio.Task[None] | None = None
 
     async def accepted(self, call: Call) -> None:

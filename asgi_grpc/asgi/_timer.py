@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class SilenceTimer:
-    """Calls back after every silence of some length.
+    """Calls back after every silence of some length, once it was started.
 
     Args:
         after_s: seconds without a ``note``; None: never.
@@ -18,8 +18,14 @@ class SilenceTimer:
         self._after_s = after_s
         self._call = call
         self._loop = asyncio.get_running_loop()
+        self._noted = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Listen from now on."""
         self._noted = self._loop.time()
-        self._handle = None if after_s is None else self._loop.call_later(after_s, self._look)
+        if self._after_s is not None:
+            self._handle = self._loop.call_later(self._after_s, self._look)
 
     def note(self) -> None:
         """Something happened; it costs one clock reading and no new timer."""

@@ -12,7 +12,8 @@ from google.protobuf.message import Message
 
 from asgi_grpc.asgi._ending import ClientGone
 from asgi_grpc.asgi._exchange import Exchange
-from asgi_grpc.asgi._gateway import Gateway, header
+from asgi_grpc.asgi._gateway import Gateway
+from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._requests import Input, ManyRequests, OneRequest
 from asgi_grpc.asgi._types import (
     Event,
@@ -134,19 +135,19 @@ class WebSocketAnswer:
 class WebSocketExchange(Exchange):
     """One WebSocket and its call. To be run after ``websocket.connect`` was received."""
 
-    def __init__(self, gateway: Gateway, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = WebSocketAnswer(gateway, scope, send, match.route.encode)
-        super().__init__(gateway, match, scope, receive, opener=self._open, answer=answer)
+    def __init__(self, gateway: Gateway, match: Match, head: Head, receive: Receive, send: Send) -> None:
+        answer = WebSocketAnswer(gateway, head.scope, send, match.route.encode)
+        super().__init__(gateway, match, head, receive, opener=self._open, answer=answer)
         self._cut = cut_records if answer.records else cut_bare
         self._input = _Input.OPEN
         self._silence_s: float | None = None  # that ends the input
 
     def _prepare(self) -> Requests:
         """Check the origin, and bind the path and the query. See ``Exchange``."""
-        check_origin(self._scope["headers"], self._gateway.origins)
+        check_origin(self._head, self._gateway.origins)
         streaming = self._method.client_streaming
         whole = streaming and not self._route.binding.body  # browsers have no other way to stream to such a method
-        bound = self._match.bind(self._scope.get("query_string", b""), strict=self._strict, whole=whole)
+        bound = self._match.bind(self._head.scope.get("query_string", b""), strict=self._strict, whole=whole)
         self._inbox.watch()
         if streaming:
             return ManyRequests(self._next_input, bound.decode).pull
@@ -194,10 +195,11 @@ class WebSocketExchange(Exchange):
         """The message of a method that takes one: it ends its own input. A binding without a body needs none."""
         if not self._route.binding.body:
             return Input([], ended=True)
-        found = await self._next_input()
+        while not (found := await self._next_input()).frames and not found.ended and found.error is None:
+            pass  # messages of white space
         if len(found.frames) > 1:
             raise RequestError(_MORE_INPUT)
-        return found._replace(ended=True) if found.frames else found
+        return found
 
     async def _next_input(self) -> Input:
         """What came since, of several text messages perhaps."""
@@ -231,16 +233,16 @@ class WebSocketExchange(Exchange):
         return None
 
 
-def check_origin(headers: Headers, origins: Collection[str] | Literal["*"]) -> None:
+def check_origin(head: Head, origins: Collection[str] | Literal["*"]) -> None:
     """Browsers send ``Origin``; anything else passes. Source: RFC 6455, section 10.2.
 
     Raises:
         RequestError: 403, a page of this origin may not connect.
     """
-    origin = header(headers, b"origin")
+    origin = head.get(b"origin")
     if origin is None or origins == "*" or origin in origins:
         return
-    if urlsplit(origin).netloc.lower() != (header(headers, b"host") or "").lower():
+    if urlsplit(origin).netloc.lower() != (head.get(b"host") or "").lower():
         raise RequestError("pages of this origin may not connect", code=Code.PERMISSION_DENIED)
 
 

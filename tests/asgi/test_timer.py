@@ -19,6 +19,7 @@ async def test_every_silence_calls_back() -> None:
             twice.set()
 
     timer = SilenceTimer(0.01, beat)
+    timer.start()
     await asyncio.wait_for(twice.wait(), 5)
     timer.stop()
     timer.stop()
@@ -30,6 +31,7 @@ async def test_a_note_moves_the_callback_away(monkeypatch: pytest.MonkeyPatch) -
     calls: list[float] = []
     monkeypatch.setattr(loop, "time", lambda: real() + shift[0])
     timer = SilenceTimer(100.0, lambda: calls.append(loop.time()))
+    timer.start()
     shift[0] = 99.0
     timer.note()
     shift[0] = 101.0  # the first timer is due, and finds that something happened two seconds ago
