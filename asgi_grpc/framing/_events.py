@@ -15,7 +15,7 @@ class Fault(enum.Enum):
     NOT_JSON = "expected a JSON value"
     NOT_UTF8 = "the text is not UTF-8"
     TOO_DEEP = "the JSON is nested too deeply"
-    TRAILING_DATA = "something follows the end of the only message"
+    TRAILING_DATA = "expected nothing but white space behind the end of the array"
     BAD_FLAGS = "the message's flags are not of this protocol"
     BAD_WEBSOCKET_FRAME = "the bytes are not a WebSocket frame that may come here"
     BINARY_MESSAGE = "expected a text message"

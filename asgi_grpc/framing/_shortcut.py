@@ -11,7 +11,7 @@ so, or ``None``, and then the scanner does the work. The proofs, each some passe
 - Valid: msgspec reads a piece as valid JSON values, or as the elements of an array, and says where each of them is.
 
 Measured for lines of 60 bytes on one small machine, CPython 3.11, against ``bytes.split`` of the whole body: proof and
-cut take 1.2 times its time for flat lines, 1.9 for nested ones; with their frames 2.4 and 3.2; values that are found by
+cut take 1.0 times its time for flat lines, 2.3 for nested ones; with their frames 2.2 and 3.5; values that are found by
 msgspec 5 to 8. Repeat it with ``tests/bench/framing.py``.
 """
 
@@ -97,11 +97,14 @@ def prove_lines(block: bytes, separator: bytes, max_frame_bytes: int, max_depth:
     lines = block.split(separator)
     if len(lines) == 1:
         return lines if len(block) <= max_frame_bytes and is_one_value(block, max_depth=max_depth) else None
-    if not _begin_and_end_with_braces(block, len(lines), separator):
+    joint = b"}" + separator + b"{"
+    # One pass takes the lines' inner ends out; what must not be in the rest is then looked for at memory's speed.
+    unjoined = block.replace(joint, b" " * len(joint))
+    if not _begin_and_end_with_braces(unjoined, separator):
         return None
     if len(block) > max_frame_bytes and max(map(len, lines)) > max_frame_bytes:
         return None
-    if _are_flat(block, len(lines)):
+    if _are_flat(unjoined):
         return lines
     if separator == b"\n\x1e":
         block = block.replace(b"\x1e", b" ")  # to msgspec it is no white space
@@ -111,9 +114,8 @@ def prove_lines(block: bytes, separator: bytes, max_frame_bytes: int, max_depth:
 def frame_lines(lines: list[bytes], offset: int, step: int) -> list[Frame]:
     """A frame for each line; ``step`` bytes stand between two of them."""
     frames: list[Frame] = []
-    append = frames.append  # looked up once: this loop is half of the framer's time
-    for line in lines:
-        append(Frame(line, offset))
+    for line in lines:  # half of the framer's time; an iterator in C for the offsets is slower
+        frames.append(Frame(line, offset))
         offset += len(line) + step
     return frames
 
@@ -134,20 +136,16 @@ def has_no_end(text: bytes, pos: int) -> bool:
     return _PLAIN.fullmatch(text, pos) is not None
 
 
-def _begin_and_end_with_braces(block: bytes, lines: int, separator: bytes) -> bool:
+def _begin_and_end_with_braces(unjoined: bytes, separator: bytes) -> bool:
     """Every line begins with ``{`` and ends with ``}``, and no separator's byte hides in one."""
-    if block[:1] != b"{" or block[-1:] != b"}":
-        return False
-    if len(separator) > 1 and not block.count(b"\n") == block.count(separator[-1:]) == lines - 1:
-        return False
-    # The longer the needle, the faster the count: lines of one stream mostly begin with the same key.
-    key = block[: block.find(b":", 0, 32) + 1] or b"{"
-    joint = b"}" + separator
-    return block.count(joint + key) == lines - 1 or block.count(joint + b"{") == lines - 1
+    begins_and_ends = unjoined[:1] == b"{" and unjoined[-1:] == b"}"
+    return begins_and_ends and b"\n" not in unjoined and separator[-1:] not in unjoined
 
 
-def _are_flat(block: bytes, lines: int) -> bool:
-    return b"[" not in block and b"]" not in block and block.count(b"{") == lines and block.count(b"}") == lines
+def _are_flat(unjoined: bytes) -> bool:
+    """No brace but those at the lines' ends, no bracket."""
+    no_brace = unjoined.find(b"{", 1) < 0 and unjoined.find(b"}", 0, -1) < 0
+    return no_brace and b"[" not in unjoined and b"]" not in unjoined
 
 
 def _are_valid(block: bytes, lines: list[bytes], max_depth: int) -> bool:
