@@ -76,6 +76,7 @@ class Inflater:
         if not self._open:
             raise UsageError("close() after the end")
         self._open = False
+        self._head = b""
         return [End()] if self._whole else [Broken(Fault.TRUNCATED, self._inflated)]
 
     def _feed(self, chunk: bytes) -> Iterator[bytes | Broken]:
@@ -148,22 +149,38 @@ class MessageInflater(Inflater):
 
 
 def _decompress(member: zlib._Decompress, block: bytes, wanted: int) -> tuple[bytes, bool]:
-    """Up to so many inflated bytes, and whether the data are damaged behind them.
-
-    zlib's Python binding drops what it inflated in a call that fails; a second try, byte by byte, brings it back.
-    """
+    """Up to so many inflated bytes, and whether the data are damaged behind them."""
     spare = member.copy()
     try:
         return member.decompress(block, wanted), False
     except zlib.error:
-        pass  # the second try tells where
+        return _before_damage(spare, block), True
+
+
+def _before_damage(member: zlib._Decompress, block: bytes) -> bytes:
+    """What a damaged block inflates to, as if it came byte by byte.
+
+    zlib's Python binding drops what it inflated in a call that fails, and one raw byte may stand for a thousand
+    inflated ones. So those of the bad byte are asked for one at a time: no piece's end, wherever it was, makes a
+    difference then.
+    """
+    seeker = member.copy()
     good = bytearray()
+    raw = b""  # at first, what zlib has taken in already
+    rest = block
     try:
-        for at in range(len(block)):
-            good += spare.decompress(block[at : at + 1])
+        while True:
+            seeker.decompress(raw)
+            good += member.decompress(raw)
+            raw, rest = rest[:1], rest[1:]
     except zlib.error:
-        pass  # here
-    return bytes(good), True
+        pass  # raw is the bad byte: the same bits must fail again below
+    try:
+        while True:
+            good += member.decompress(raw, 1)
+            raw = member.unconsumed_tail
+    except zlib.error:
+        return bytes(good)
 
 
 def _has_zlib_header(head: bytes) -> bool:

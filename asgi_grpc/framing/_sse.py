@@ -109,7 +109,7 @@ class SseReader:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes kept between two calls: at most ``max_event_bytes``."""
+        """Bytes kept of the event at hand: at most ``max_event_bytes``. Its name and the last ID are kept besides."""
         return len(self._line) + self._data_bytes
 
     def feed(self, chunk: bytes) -> list[SseStreamEvent]:
@@ -141,10 +141,14 @@ class SseReader:
         """
         if not self._open:
             raise UsageError("close() after the end")
+        unfinished = self._data or self._line.startswith(b"data")
+        self._stop()
+        return [Broken(Fault.TRUNCATED, self._begin or 0) if unfinished else End()]
+
+    def _stop(self) -> None:
         self._open = False
-        if self._data or self._line.startswith(b"data"):
-            return [Broken(Fault.TRUNCATED, self._begin or 0)]
-        return [End()]
+        self._line.clear()
+        self._data, self._data_bytes = [], 0
 
     def _take(self, chunk: bytes, pos: int, end: int, events: list[SseStreamEvent]) -> bool:
         """Add to the line at hand; False when the event is too large."""
@@ -152,8 +156,7 @@ class SseReader:
             self._begin = self._seen + pos
         if self._data_bytes + len(self._line) + end - pos > self._max_event_bytes:
             events.append(Broken(Fault.FRAME_TOO_LARGE, self._begin or 0))
-            self._open = False
-            self._line.clear()
+            self._stop()
             return False
         self._line += memoryview(chunk)[pos:end]
         return True

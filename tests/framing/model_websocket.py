@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from asgi_grpc.framing import Broken, Closed, EmptyMessage, End, Fault, Ping, Pong, WebSocketEvent
 from asgi_grpc.framing._json import MessageFramer
+from tests.framing.model_inflate import SlowInflater
 
 CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 BAD = Fault.BAD_WEBSOCKET_FRAME
@@ -51,10 +52,19 @@ def parse(stream: bytes, at: int, *, deflate: bool) -> Parsed | None:
     return Parsed(opcode, payload, bool(first & 128), bool(first & 64), len(masked) == size, begin + size)
 
 
-def model_websocket(stream: bytes, limit: int, depth: int, *, deflate: bool) -> list[WebSocketEvent]:
+def model_websocket(
+    stream: bytes,
+    limit: int,
+    depth: int,
+    *,
+    deflate: bool = False,
+    keeps_window: bool = True,
+    ratio: int = 100,
+    free: int = 1 << 20,
+) -> list[WebSocketEvent]:
     """What ``WebSocketFramer`` must say about a whole stream, its end included."""
     events: list[WebSocketEvent] = []
-    inflater = zlib.decompressobj(-15)
+    inflater = SlowInflater(-15, -15, ratio=ratio, free=free)
     at = base = 0
     text: bytes | None = None  # of the message at hand
     compressed = False
@@ -81,16 +91,15 @@ def model_websocket(stream: bytes, limit: int, depth: int, *, deflate: bool) -> 
         if text is None:
             text, compressed, given = b"", frame.rsv1, 0
         last = frame.whole and frame.fin
-        damaged = False
+        fault: Fault | None = None
         if compressed:
-            for byte in frame.payload + (b"\0\0\xff\xff" if last else b""):
-                try:
-                    text += inflater.decompress(bytes([byte]))
-                except zlib.error:
-                    damaged = True
-                    break
-                if inflater.eof:
-                    inflater = zlib.decompressobj(-15)
+            added, fault = inflater.take(frame.payload)
+            text += added
+            if last and not fault:
+                added, fault = inflater.take(b"\0\0\xff\xff", counted=False)
+                text += added
+            if last and not keeps_window:
+                inflater.member = zlib.decompressobj(-15)
         else:
             text += frame.payload
         framer = MessageFramer(max_frame_bytes=limit, max_depth=depth, offset=base)
@@ -99,10 +108,10 @@ def model_websocket(stream: bytes, limit: int, depth: int, *, deflate: bool) -> 
         given = len(found)
         if events and isinstance(events[-1], Broken):
             return events
-        if not is_utf8_so_far(text) or (last and not damaged and valid_part(text) != text):
+        if not is_utf8_so_far(text) or (last and not fault and valid_part(text) != text):
             return [*events, Broken(Fault.NOT_UTF8, place())]
-        if damaged:
-            return [*events, Broken(Fault.BAD_COMPRESSION, place())]
+        if fault:
+            return [*events, Broken(fault, place())]
         if last:
             events += [EmptyMessage()] if not text else []
             events += [event for event in framer.close() if not isinstance(event, End)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from asgi_grpc.framing import Broken, End, Event, Fault, FlaggedFrame, Frame, SseEvent
 
 SPACE = b" \t\r\n"
@@ -154,13 +156,13 @@ def model_sse(body: bytes, limit: int) -> list[SseEvent | Broken | End]:
     return [*events, Broken(Fault.TRUNCATED, begin) if unfinished else End()]
 
 
-def model_prefixed(wire: bytes, limit: int) -> list[Event]:
-    """What ``PrefixedFramer`` must say about a whole stream of gRPC messages."""
+def model_prefixed(wire: bytes, limit: int, legal: Collection[int] = (0, 1)) -> list[Event]:
+    """What ``PrefixedFramer`` must say about a whole stream of messages whose flags are legal."""
     events: list[Event] = []
     at = 0
     while len(wire) - at >= 5:
         flags, length = wire[at], int.from_bytes(wire[at + 1 : at + 5])
-        if flags > 1:
+        if flags not in legal:
             return [*events, Broken(Fault.BAD_FLAGS, at)]
         if length > limit:
             return [*events, Broken(Fault.FRAME_TOO_LARGE, at)]

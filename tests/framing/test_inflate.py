@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from asgi_grpc.errors import UsageError
 from asgi_grpc.framing import Broken, End, Fault, Inflater
 from asgi_grpc.testing import chunkings
+from tests.framing.model_inflate import model_inflate
 
 Encoding = Literal["gzip", "deflate"]
 TEXT = b'{"name":"x"}\n' * 40
@@ -82,8 +83,24 @@ def damaged(draw: st.DrawFn) -> list[bytes]:
 
 @given(damaged(), st.sampled_from([1, 3, 10]), st.sampled_from([0, 1000, 1 << 20]))
 def test_damage_shows_at_the_same_byte_however_it_is_cut(chunks: list[bytes], ratio: int, free: int) -> None:
-    whole = inflate("gzip", [b"".join(chunks)], max_inflation=ratio, free_bytes=free)
+    wire = b"".join(chunks)
+    whole = inflate("gzip", [wire], max_inflation=ratio, free_bytes=free)
     assert inflate("gzip", chunks, max_inflation=ratio, free_bytes=free) == whole
+    if len(whole[0]) < 10_000:
+        assert whole == model_inflate(wire, "gzip", ratio, free)
+
+
+# A literal, 255 runs of 258 bytes (two bits each), and a bad code: of the last raw byte two runs are good.
+RUNS = bytes.fromhex("edc0010900000080a0adfd3fd1110d") + b"\0" * 63 + b"\x10"
+
+
+def test_damage_shows_at_the_same_byte_wherever_a_piece_ended() -> None:
+    expected = model_inflate(RUNS, "deflate", 100, 1 << 20)
+    assert len(expected[0]) > PIECE
+    assert isinstance(expected[1], Broken)
+    for cut in range(len(RUNS) + 1):
+        assert inflate("deflate", [RUNS[:cut], RUNS[cut:]]) == expected, f"cut at {cut}"
+    assert inflate("deflate", [RUNS[at : at + 1] for at in range(len(RUNS))]) == expected
 
 
 def test_a_bomb_trips_at_the_first_byte_over_the_limit() -> None:
