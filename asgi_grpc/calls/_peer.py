@@ -13,6 +13,8 @@ connection: ContextVar[Mapping[str, Any] | None] = ContextVar("asgi_grpc_connect
 
 _COMMON_NAME = re.compile(r"(?:^|,)\s*CN=((?:\\.|[^,\\+])*)", re.IGNORECASE)
 
+_INSECURE = {"transport_security_type": b"insecure", "security_level": b"TSI_SECURITY_NONE"}
+
 
 def peer_of(scope: Mapping[str, Any] | None) -> str:
     """The client's address in gRPC's form, e.g. ``"ipv4:127.0.0.1:50000"``; ``"unknown"`` where ASGI has none."""
@@ -28,14 +30,17 @@ def peer_of(scope: Mapping[str, Any] | None) -> str:
 
 
 def auth_context_of(scope: Mapping[str, Any] | None) -> dict[str, list[bytes]]:
-    """What TLS tells of the client, under gRPC's names; empty where there is no TLS, or the server does not tell.
+    """What is known of the client's connection, under gRPC's names: what TLS tells, or that there is none.
+
+    Empty where a server says that there is TLS and no more, or where a call came without a connection.
 
     Source: the TLS extension of ASGI; the names of gRPC's ``auth_context``.
     """
-    tls = ((scope or {}).get("extensions") or {}).get("tls")
+    scope = scope or {}
+    tls = (scope.get("extensions") or {}).get("tls")
     if tls is None:
-        return {}
-    found = {"transport_security_type": [b"ssl"]}
+        return {name: [value] for name, value in _INSECURE.items()} if scope.get("scheme") in {"http", "ws"} else {}
+    found = {"transport_security_type": [b"ssl"], "security_level": [b"TSI_PRIVACY_AND_INTEGRITY"]}
     if chain := list(tls.get("client_cert_chain") or ()):
         found["x509_pem_cert"] = [chain[0].encode()]
         found["x509_pem_cert_chain"] = ["".join(chain).encode()]

@@ -189,11 +189,15 @@ def checked(metadata: Iterable[Any] | None) -> Metadata:
         TypeError: it is not made of pairs of a text and a text or bytes.
         ValueError: a key is not legal.
     """
+    if isinstance(metadata, Mapping):
+        raise TypeError("metadata: expected pairs of a key and a value, got a mapping")
     pairs: list[tuple[str, str | bytes]] = []
     for pair in metadata or ():
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise TypeError("metadata: expected pairs of a key and a value")
         key, value = pair
+        if isinstance(key, bytes):  # grpcio's sync server takes them
+            key = key.decode("latin-1")
         if not isinstance(key, str) or not isinstance(value, str | bytes):
             raise TypeError("metadata: expected a text as a key, and a text or bytes as its value")
         if not _KEY.fullmatch(key):

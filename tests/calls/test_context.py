@@ -115,6 +115,7 @@ async def test_the_peer_comes_from_the_scope() -> None:
         [b"ada, countess"],
         {
             "transport_security_type": [b"ssl"],
+            "security_level": [b"TSI_PRIVACY_AND_INTEGRITY"],
             "x509_pem_cert": [b"PEM1\n"],
             "x509_pem_cert_chain": [b"PEM1\nPEM2\n"],
             "x509_subject": [rb"CN=ada\, countess,O=Analytical"],
@@ -137,24 +138,31 @@ def test_peers_are_spelled_as_grpc_does(scope: Any, peer: str) -> None:
     assert peer_of(scope) == peer
 
 
+ENCRYPTED = {"transport_security_type": [b"ssl"], "security_level": [b"TSI_PRIVACY_AND_INTEGRITY"]}
+PLAIN = {"transport_security_type": [b"insecure"], "security_level": [b"TSI_SECURITY_NONE"]}
+
+
 @pytest.mark.parametrize(
     ("scope", "found"),
     [
         (None, {}),
         ({}, {}),
         ({"extensions": {}}, {}),
-        ({"extensions": {"tls": {}}}, {"transport_security_type": [b"ssl"]}),
+        ({"scheme": "https"}, {}),
+        ({"scheme": "https", "extensions": {"tls": {}}}, ENCRYPTED),
         (
             {"extensions": {"tls": {"client_cert_name": "O=Analytical"}}},
-            {"transport_security_type": [b"ssl"], "x509_subject": [b"O=Analytical"]},
+            ENCRYPTED | {"x509_subject": [b"O=Analytical"]},
         ),
+        ({"scheme": "http"}, PLAIN),
+        ({"scheme": "ws", "extensions": {}}, PLAIN),
     ],
 )
 def test_without_a_certificate_there_is_no_identity(scope: Any, found: Any) -> None:
     assert auth_context_of(scope) == found
 
 
-@pytest.mark.parametrize("wrong", [[("key",)], ["ab"], [(1, "v")], [("k", 1)], [("k", None)]])
+@pytest.mark.parametrize("wrong", [[("key",)], ["ab"], [(1, "v")], [("k", 1)], [("k", None)], {}, {"k": "v"}])
 def test_metadata_is_made_of_pairs(wrong: Any) -> None:
     with pytest.raises(TypeError, match="metadata: expected"):
         checked(wrong)
