@@ -16,6 +16,7 @@ from asgi_grpc.testing._websocket import WebSocketExchange
 
 if TYPE_CHECKING:
     from asgi_grpc.testing._binary_bodies import compressed_bodies, prefixed_bodies, prefixed_frame
+    from asgi_grpc.testing._json_messages import json_messages, messages, wrong_json_messages
     from asgi_grpc.testing._strategies import (
         array_bodies,
         chunkings,
@@ -41,8 +42,10 @@ __all__ = [
     "array_bodies",
     "chunkings",
     "compressed_bodies",
+    "json_messages",
     "json_seq_bodies",
     "json_values",
+    "messages",
     "ndjson_bodies",
     "play",
     "play_prefixes",
@@ -52,15 +55,19 @@ __all__ = [
     "websocket_frame",
     "websocket_streams",
     "websocket_texts",
+    "wrong_json_messages",
 ]
 
 
 _ROOMS = {
     "compressed_bodies": "_binary_bodies",
+    "json_messages": "_json_messages",
+    "messages": "_json_messages",
     "prefixed_bodies": "_binary_bodies",
     "prefixed_frame": "_binary_bodies",
     "websocket_frame": "_websocket_streams",
     "websocket_streams": "_websocket_streams",
+    "wrong_json_messages": "_json_messages",
 }  # the file of each strategy that does not stand with the others
 
 
