@@ -1,38 +1,28 @@
-"""Machines that feed, close and start over, each beside a slow model of the whole input.
-
-``HYPOTHESIS_PROFILE=soak python -m pytest fuzz`` runs them for hours.
-"""
+"""The machines of the framers that cut JSON. ``python -m fuzz.soak`` runs all machines for as long as you like."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import rule
 
-from asgi_grpc.errors import UsageError
-from asgi_grpc.framing import Broken, Event, JsonFramer, JsonSeqFramer, WholeFramer
-from asgi_grpc.testing import Framer, array_bodies, json_seq_bodies, json_values, ndjson_bodies
+from asgi_grpc.framing import Broken, Event, Frame, JsonFramer, JsonSeqFramer, WholeFramer
+from asgi_grpc.framing._json import MessageFramer
+from asgi_grpc.testing import array_bodies, json_seq_bodies, json_values, ndjson_bodies
+from fuzz.framer_machine import FramerMachine
 from tests.framing.models import model_json, model_json_seq, model_whole
 
 LIMIT, DEPTH = 24, 3
-SHARDS = st.sampled_from([b"{", b"}", b"[", b"]", b'"', b"\\", b",", b"\n", b" ", b"1", b"\x1e", b'{"a":1}\n' * 3, b""])
+SHARDS = st.sampled_from(
+    [b"{", b"}", b"[", b"]", b'"', b"\\", b",", b"\n", b" ", b"1", b"\x1e", b"\xef", b"\xbb\xbf", b'{"a":1}\n' * 3]
+)
 
 
-class FramerMachine(RuleBasedStateMachine):
-    """Feed one framer until it breaks or is closed; then begin again with a new one."""
+class JsonTextMachine(FramerMachine[Event]):
+    """The rules: whatever is nearly JSON."""
 
-    make: Callable[[], Framer[Event]]
-    model: Callable[[bytes], list[Event]]
-
-    @initialize()
-    def begin(self) -> None:
-        """A new stream."""
-        self.framer = type(self).make()
-        self.body = b""
-        self.events: list[Event] = []
-        self.ended = False
+    def most_held(self, option: tuple[int, int]) -> int:
+        """The limit, or half a byte order mark."""
+        return max(option[0], 2)
 
     @rule(piece=st.one_of(SHARDS, json_values(limit=LIMIT, depth=DEPTH)))
     def feed_piece(self, piece: bytes) -> None:
@@ -49,53 +39,89 @@ class FramerMachine(RuleBasedStateMachine):
         """One chunk from the middle of an array, or its begin."""
         self.feed(body[at:] if self.body else body)
 
-    @rule()
-    def close(self) -> None:
-        """End the body; compare; begin again."""
-        if not self.ended:
-            self.events += self.framer.close()
-            assert self.events == type(self).model(self.body)
-        self.begin()
-
-    @invariant()
-    def holds_little(self) -> None:
-        """Memory stays bounded, and nothing is kept behind the end."""
-        assert self.framer.held_bytes <= (0 if self.ended else LIMIT)
-
-    def feed(self, chunk: bytes) -> None:
-        """Feed a chunk, and compare as soon as the stream broke."""
-        if self.ended:
-            with pytest.raises(UsageError):
-                self.framer.feed(chunk)
-            return
-        self.body += chunk
-        self.events += self.framer.feed(chunk)
-        if self.events and isinstance(self.events[-1], Broken):
-            self.ended = True
-            assert self.events == type(self).model(self.body)
+    @rule(size=st.integers(1, 2 * LIMIT), byte=st.sampled_from([b"9", b" ", b"\n", b"[", b"x"]))
+    def feed_run(self, size: int, byte: bytes) -> None:
+        """One chunk of the same byte."""
+        self.feed(byte * size)
 
 
-class JsonMachine(FramerMachine):
+class JsonMachine(JsonTextMachine):
     """JSON values, or an array."""
 
-    make = staticmethod(lambda: JsonFramer(max_frame_bytes=LIMIT, max_depth=DEPTH))
-    model = staticmethod(lambda body: model_json(body, LIMIT, DEPTH))
+    OPTIONS = ((LIMIT, DEPTH), (LIMIT, DEPTH), (1000, DEPTH), (LIMIT, 100), (3, 1))
+
+    def make(self, option: tuple[int, int]) -> JsonFramer:
+        """JSON in a body."""
+        return JsonFramer(max_frame_bytes=option[0], max_depth=option[1])
+
+    def model(self, body: bytes, option: tuple[int, int]) -> list[Event]:
+        """Byte by byte."""
+        return model_json(body, *option)
+
+    def until_close(self, events: list[Event]) -> list[Event]:
+        """The last number or literal is not known to be whole."""
+        return without_open_scalar(events, self.body)
 
 
-class JsonSeqMachine(FramerMachine):
+class JsonMessageMachine(JsonMachine):
+    """The values of one WebSocket message, in fragments."""
+
+    def make(self, option: tuple[int, int]) -> JsonFramer:
+        """JSON in a message."""
+        return MessageFramer(max_frame_bytes=option[0], max_depth=option[1])
+
+    def model(self, body: bytes, option: tuple[int, int]) -> list[Event]:
+        """Byte by byte; an array is one value."""
+        return model_json(body, *option, message=True)
+
+
+class JsonSeqMachine(JsonTextMachine):
     """RFC 7464."""
 
-    make = staticmethod(lambda: JsonSeqFramer(max_frame_bytes=LIMIT))
-    model = staticmethod(lambda body: model_json_seq(body, LIMIT))
+    OPTIONS = ((LIMIT, 0), (LIMIT, 0), (1000, 0), (3, 0))
+
+    def make(self, option: tuple[int, int]) -> JsonSeqFramer:
+        """Records."""
+        return JsonSeqFramer(max_frame_bytes=option[0])
+
+    def model(self, body: bytes, option: tuple[int, int]) -> list[Event]:
+        """Record by record."""
+        return model_json_seq(body, option[0])
+
+    @rule(values=st.lists(json_values(limit=LIMIT), max_size=5), end=st.sampled_from([b"\n", b"\r\n", b""]))
+    def feed_records(self, values: list[bytes], end: bytes) -> None:
+        """One chunk of records, most of them good."""
+        self.feed(b"".join([b"\x1e" + value + end for value in values]))
 
 
-class WholeMachine(FramerMachine):
+class WholeMachine(JsonTextMachine):
     """Unary bodies."""
 
-    make = staticmethod(lambda: WholeFramer(max_frame_bytes=LIMIT))
-    model = staticmethod(lambda body: model_whole(body, LIMIT))
+    OPTIONS = ((LIMIT, 0), (1000, 0), (3, 0))
+
+    def make(self, option: tuple[int, int]) -> WholeFramer:
+        """A body."""
+        return WholeFramer(max_frame_bytes=option[0])
+
+    def model(self, body: bytes, option: tuple[int, int]) -> list[Event]:
+        """At once."""
+        return model_whole(body, option[0])
+
+    def until_close(self, events: list[Event]) -> list[Event]:
+        """Nothing is known before the end."""
+        return []
+
+
+def without_open_scalar(events: list[Event], body: bytes) -> list[Event]:
+    """Without the last event, and without a number or a literal in front of it that a further byte could prolong."""
+    *known, last = events
+    if known and not isinstance(last, Broken) and isinstance(value := known[-1], Frame):
+        is_scalar = value.data[:1] not in (b"{", b"[", b'"')
+        return known[:-1] if is_scalar and value.offset + len(value.data) == len(body) else known
+    return known
 
 
 TestJson = JsonMachine.TestCase
+TestJsonMessage = JsonMessageMachine.TestCase
 TestJsonSeq = JsonSeqMachine.TestCase
 TestWhole = WholeMachine.TestCase
