@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 help:
 	@echo "make demo        start the example services and the gateway, and print what to try"
 	@echo "make test        linters, strict types, all tests, coverage: the gate"
-	@echo "make bench       speed, as ratios in one run"
+	@echo "make bench       speed, as ratios in one run, beside other gateways (installs them into $(VENV)-bench)"
 	@echo "make fuzz        minutes of the Hypothesis machines"
 	@echo "make soak        the same for 30 minutes, or for MINUTES=..."
 	@echo "make mutants     break the framers on purpose, and see that the tests notice"
@@ -38,8 +38,9 @@ coverage: $(VENV)/.test
 	$(BIN)/coverage json --quiet -o coverage.json
 	$(BIN)/python tests/coverage_floor.py coverage.json 95
 
-bench: $(VENV)/.test
-	@for script in tests/bench/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.bench
+	@for script in tests/bench/[a-z]*.py; do echo "== $$script"; $(VENV)-bench/bin/python $$script || exit 1; done
+	@echo "== tests.bench.doors"; $(VENV)-bench/bin/python -m tests.bench.doors
 
 fuzz: $(VENV)/.test
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest fuzz
@@ -64,10 +65,11 @@ protos: $(VENV)/.protos
 	cd examples/streaming && ../../$(VENV)-protos/bin/python -m grpc_tools.protoc -I. \
 		-I$$(../../$(VENV)-protos/bin/python -c 'import google.api, os; print(os.path.dirname(os.path.dirname(list(google.api.__path__)[0])))') \
 		--python_out=. --pyi_out=. --grpc_python_out=. --include_imports --descriptor_set_out=streaming.binpb streaming.proto
-	$(VENV)-protos/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. tests/bench/doors/bench.proto
+	PATH=$(VENV)-protos/bin:$$PATH $(VENV)-protos/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. \
+		--py_out=. --py_opt=init_files=false --connectrpc_out=. tests/bench/doors/bench.proto
 
 clean:
-	rm -rf $(VENV) $(VENV)-protos .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* coverage.json dist build
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-protos .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* coverage.json dist build
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -85,7 +87,14 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager -e '.[test]'
 	@touch $@ $(VENV)/.demo
 
+$(VENV)/.bench: $(BIN)/python pyproject.toml
+	@echo "installing asgi_grpc and its peers into $(VENV)-bench ..."
+	@$(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
 $(VENV)/.protos:
 	$(PYTHON) -m venv $(VENV)-protos
-	$(VENV)-protos/bin/python -m pip install --quiet grpcio-tools==1.74.0 googleapis-common-protos
+	$(VENV)-protos/bin/python -m pip install --quiet grpcio-tools==1.74.0 googleapis-common-protos \
+		protoc-gen-py==0.7.0 protoc-gen-connectrpc==0.13.0
 	@touch $@

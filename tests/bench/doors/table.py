@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from tests.bench.doors.accounting import own_processor_s, processor_s
-from tests.bench.doors.contenders import Contender, Running, running
 from tests.bench.doors.load_http import Load
+from tests.bench.doors.starting import Contender, Running, running
 
 WARM_UP_S = 0.5
 ROUND_S = 0.6
@@ -94,7 +94,14 @@ def say(text: str) -> None:
     print(f"\r{text:78}", end="", file=sys.stderr, flush=True)
 
 
-UNITS = {"unary": "unary, one call"}
+UNITS = {
+    "unary": "unary, a call",
+    "up": "NDJSON up, a message",
+    "down": "NDJSON down, a message",
+    "ws-up": "WebSocket up, a message",
+    "ws-down": "WebSocket down, a message",
+    "ws-ping-pong": "WebSocket ping-pong, a round trip",
+}
 
 
 def show(row: str, cells: list[Cell]) -> None:

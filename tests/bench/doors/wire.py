@@ -5,6 +5,9 @@ from __future__ import annotations
 SERVICE = "/bench.v1.Bench/"
 BLOCK = 64 << 10  # what one sendall() carries of a long body
 ITEM_BYTES = 60
+NAME = b"a name of 21 letters."
+LONG_STREAM = 100_000  # messages, in process
+SHORT_STREAM = 20_000  # through a channel, which takes tens of times as long
 
 
 def item(number: int) -> bytes:
@@ -35,3 +38,8 @@ def chunked(path: str, body: bytes, content_type: str, *fields: str) -> list[byt
     opening = head(path, f"content-type: {content_type}", "transfer-encoding: chunked", *fields) + b"\r\n"
     parts = [body[at : at + BLOCK] for at in range(0, len(body), BLOCK)]
     return [opening, *(b"%x\r\n%b\r\n" % (len(part), part) for part in parts), b"0\r\n\r\n"]
+
+
+def prefixed(flags: int, payload: bytes) -> bytes:
+    """One message as gRPC-Web and Connect frame it."""
+    return flags.to_bytes() + len(payload).to_bytes(4) + payload
