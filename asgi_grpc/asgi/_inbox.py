@@ -52,9 +52,7 @@ class Inbox:
         self._items: list[bytes] = []
         self._held = 0
         self.ended = False
-        self._news = asyncio.Event()
-        self._room = asyncio.Event()
-        self._watcher: asyncio.Task[None] | None = None
+        self._watcher: _Watcher | None = None
 
     async def read(self) -> list[bytes]:
         """What came since, at least one item; an empty list at the end of the input.
@@ -65,41 +63,54 @@ class Inbox:
         """
         while not self._items and not self.ended:
             if self._watcher is None:
-                await self._take()
+                self._take(await self._receive())
             else:
-                self._news.clear()
-                await self._news.wait()
+                self._watcher.news.clear()
+                await self._watcher.news.wait()
         items, self._items = self._items, []
         self._held = 0
-        self._room.set()
+        if self._watcher is not None:
+            self._watcher.room.set()
         return items
 
     def watch(self) -> None:
         """See a disconnect from now on."""
-        self._watcher = asyncio.create_task(self._watch())
+        self._watcher = watcher = _Watcher()
+        watcher.task = asyncio.create_task(self._watch(watcher))
 
     async def stop(self) -> None:
         """End the watching."""
         if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.wait({self._watcher})
+            self._watcher.task.cancel()
+            await asyncio.wait({self._watcher.task})
 
-    async def _watch(self) -> None:
+    async def _watch(self, watcher: _Watcher) -> None:
         try:
             while True:
-                await self._take()
-                self._news.set()
+                self._take(await self._receive())
+                watcher.news.set()
                 while self._held > self._read_ahead_bytes:
-                    self._room.clear()
-                    await self._room.wait()
+                    watcher.room.clear()
+                    await watcher.room.wait()
         except (ClientGone, RequestError) as exc:
             self._on_end(exc)
 
-    async def _take(self) -> None:
-        """One ``receive()``."""
-        item, last = self._opener(await self._receive())
+    def _take(self, event: Event) -> None:
+        """Keep what an event brought."""
+        item, last = self._opener(event)
         if item is not None:
             self._items.append(item)
             self._held += len(item)
             self._on_event()
-        self.ended |= last
+        if last:
+            self.ended = True
+
+
+class _Watcher:
+    """The task that reads ahead, and what it is told."""
+
+    task: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.news = asyncio.Event()  # there is something to read
+        self.room = asyncio.Event()  # there is room for more

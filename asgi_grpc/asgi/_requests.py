@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from google.protobuf.message import Message
 
@@ -31,16 +31,17 @@ class Input(NamedTuple):
 
 def to_input(events: Sequence[Event]) -> Input:
     """A framer's events as a piece of the input."""
-    match events:
-        case [*frames, Broken(fault=fault, offset=offset)]:
+    if not events or isinstance(events[-1], Frame):
+        return Input(cast(list[Frame], events))  # only the last event may be no frame
+    frames = cast(list[Frame], events[:-1])
+    match events[-1]:
+        case Broken(fault=fault, offset=offset):
             large = fault in (Fault.FRAME_TOO_LARGE, Fault.INFLATES_TOO_MUCH)
             code, status = (Code.RESOURCE_EXHAUSTED, 413) if large else (Code.INVALID_ARGUMENT, 400)
             error = FramingError(fault.value, offset=offset, code=code, http_status=status)
-            return Input([frame for frame in frames if isinstance(frame, Frame)], error=error)
-        case [*frames, End()]:
-            return Input([frame for frame in frames if isinstance(frame, Frame)], ended=True)
-        case _:
-            return Input([frame for frame in events if isinstance(frame, Frame)])
+            return Input(frames, error=error)
+        case End():
+            return Input(frames, ended=True)
 
 
 class ManyRequests:

@@ -114,6 +114,8 @@ def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> 
     for raw_name, value in headers:
         if raw_name in known:
             key = known[raw_name]
+            if key is None and raw_name != b"host":
+                continue
         elif raw_name == b"x-forwarded-for":
             forwarded_for.append(value)
             continue
@@ -130,8 +132,9 @@ def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> 
             pairs += _pairs("authorization", value)
     if peer:
         forwarded_for.append(peer.encode("latin-1", "replace"))
-    pairs += _pairs("x-forwarded-for", b", ".join(forwarded_for))
-    pairs += _pairs("x-forwarded-host", forwarded_host)
+    for key, value in (("x-forwarded-for", b", ".join(forwarded_for)), ("x-forwarded-host", forwarded_host)):
+        if value and _LEGAL_TEXT.fullmatch(value):
+            pairs.append((key, value.decode("ascii")))
     return pairs
 
 

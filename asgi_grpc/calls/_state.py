@@ -35,7 +35,6 @@ class CallState:
 
     Attributes:
         method: full name, for the log.
-        invocation: the request's metadata.
         deadline: on the loop's clock.
         scope: of the ASGI connection.
         initial: header metadata; None until it was sent, explicitly or with the first reply.
@@ -48,7 +47,7 @@ class CallState:
 
     def __init__(self, method: str, invocation: Metadata, deadline: float | None, scope: Mapping[str, Any] | None):
         self.method = method
-        self.invocation = tuple(Metadatum(*pair) for pair in invocation)
+        self._invocation = invocation
         self.deadline = deadline
         self.scope = scope
         self.initial: Metadata | None = None
@@ -59,6 +58,11 @@ class CallState:
         self.active = True
         self._callbacks: list[Callable[[], object]] | None = []
         self._lock = threading.Lock()
+
+    @property
+    def invocation(self) -> tuple[Metadatum, ...]:
+        """The request's metadata."""
+        return tuple(Metadatum(*pair) for pair in self._invocation)
 
     @property
     def status(self) -> Code:
