@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from typing import Any
 
 import grpc
@@ -32,6 +33,9 @@ _NO_CONNECTION = (
     "empty address",
 )
 _LOST_CONNECTION = ("ipv4:", "ipv6:", "unix:", "recvmsg:", "sendmsg:", "socket closed", "connection reset", "goaway")
+
+_OVERWRITTEN = "Internal error from Core"
+_TRUE_END_S = 5.0
 
 ChannelOptions = Sequence[tuple[str, Any]]
 """Channel arguments, by the names that grpcio documents."""
@@ -127,6 +131,7 @@ class ChannelCall:
         self._grpc: Any = None
         self._refusal: RequestError | None = None
         self._end: grpc.aio.AioRpcError | None = None
+        self._ended = asyncio.Event()
         self.initial_metadata: Metadata = ()
         self.trailers: Metadata = ()
 
@@ -143,16 +148,20 @@ class ChannelCall:
                 self._grpc = self._callable(request, timeout=self._remaining(), metadata=self._metadata)
             self.initial_metadata = from_grpc(await self._grpc.initial_metadata())
             if self._method.server_streaming:
-                while (reply := await self._grpc.read()) is not grpc.aio.EOF:
-                    yield [self._readable(reply)]
+                # Not by read(): after a write that met the end of the call it hands out no reply any more.
+                async with aclosing(aiter(self._grpc)) as received:
+                    async for reply in received:
+                        yield [self._readable(reply)]
                 await self._check_status()
             else:
                 yield [self._readable(await self._grpc)]
-            self.trailers = from_grpc(await self._grpc.trailing_metadata())
+            end = self._end
+            self.trailers = from_grpc(end.trailing_metadata() if end else await self._grpc.trailing_metadata())
         except (grpc.aio.AioRpcError, asyncio.CancelledError) as exc:
             if isinstance(exc, asyncio.CancelledError) and _is_being_cancelled():
                 raise
-            raise self._reason(exc) from exc
+            if (reason := await self._reason(exc)) is not None:
+                raise reason from exc
         finally:
             if self._grpc is not None:
                 self._grpc.cancel()
@@ -192,13 +201,23 @@ class ChannelCall:
             call.cancel()
 
     def _note_end(self, call: Any) -> None:
-        """Keep the status that the call ended with: a write that fails afterwards overwrites it with INTERNAL.
+        """Keep the status that the call ended with: a write that meets the end puts an INTERNAL over it.
+
+        It may do so before the status is there; then grpcio tells of the end twice.
 
         Source: grpc/grpc#36066.
         """
-        if self._end is None:
-            code, trailers, text = (_now(each) for each in (call.code(), call.trailing_metadata(), call.details()))
+        code, trailers, text = (_now(each) for each in (call.code(), call.trailing_metadata(), call.details()))
+        if self._end is None and text != _OVERWRITTEN:
             self._end = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailers, text)
+            self._ended.set()
+
+    async def _true_end(self) -> grpc.aio.AioRpcError | None:
+        """The status under an INTERNAL; it is there, or will be soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TRUE_END_S):
+                await self._ended.wait()
+        return self._end
 
     def _readable(self, reply: Message | None) -> Message:
         """A reply; None is what grpcio makes, with a line in its log, of bytes that are not the message."""
@@ -213,14 +232,18 @@ class ChannelCall:
                 code, grpc.aio.Metadata(), await self._grpc.trailing_metadata(), await self._grpc.details()
             )
 
-    def _reason(self, exc: BaseException) -> CallError | RequestError:
-        """Why the call failed, in our words."""
+    async def _reason(self, exc: BaseException) -> CallError | RequestError | None:
+        """Why the call failed, in our words; None: it did not, all replies are there."""
         if self._refusal is not None:
             return self._refusal
         if not isinstance(exc, grpc.aio.AioRpcError):  # grpcio's CancelledError, and nobody cancelled this task
             return CallError(Code.CANCELLED, "the channel to the service was closed")
-        if exc.details() == "Internal error from Core" and self._end is not None:
-            exc = self._end  # what the service said before
+        if exc.details() == _OVERWRITTEN and (end := await self._true_end()) is not None:
+            if end.code() is not grpc.StatusCode.OK:
+                exc = end
+            elif self._method.server_streaming:
+                self.trailers = from_grpc(end.trailing_metadata())
+                return None
         metadata = exc.trailing_metadata()
         trailers, text = from_grpc(metadata), exc.details() or ""
         if exc.code() is grpc.StatusCode.UNAVAILABLE:

@@ -16,7 +16,6 @@ from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2, status_pb2
 
 from asgi_grpc.calls import ChannelBackend
-from asgi_grpc.calls._channel import ChannelCall
 from asgi_grpc.errors import CallError, Code, ConfigurationError, RequestError
 from asgi_grpc.schema import Method
 
@@ -246,46 +245,6 @@ async def test_a_service_that_ends_early_ends_the_writing() -> None:
     async with echo_server() as (_, backend):
         with pytest.raises(CallError, match="NOT_FOUND"):
             await texts(backend.start(UP, endless))
-
-
-class OverwrittenCall:
-    """What grpcio makes, about once in a hundred, of a call that ends while a message is written: grpc/grpc#36066.
-
-    It has ended with the service's status, and tells of an INTERNAL of its own.
-    """
-
-    def add_done_callback(self, done: Callable[[Any], None]) -> None:
-        done(self)
-
-    async def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.NOT_FOUND
-
-    async def details(self) -> str:
-        return "no such text"
-
-    async def trailing_metadata(self) -> Any:
-        return grpc.aio.Metadata(("why", "lost"))
-
-    async def initial_metadata(self) -> Any:
-        return None
-
-    async def write(self, _message: Message) -> None:
-        await asyncio.Event().wait()
-
-    def cancel(self) -> None:
-        pass
-
-    def __await__(self) -> Any:
-        nothing = grpc.aio.Metadata()
-        raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, nothing, nothing, "Internal error from Core")
-
-
-async def test_a_status_that_grpcio_overwrites_is_not_lost() -> None:
-    call = ChannelCall(lambda **_: OverwrittenCall(), UP, source(["a"]), (), None)
-    with pytest.raises(CallError) as caught:
-        await texts(call)
-    assert (caught.value.code, caught.value.message) == (Code.NOT_FOUND, "no such text")
-    assert caught.value.trailers == (("why", "lost"),)
 
 
 async def test_an_unreachable_service_is_unavailable_and_no_address_is_told(
