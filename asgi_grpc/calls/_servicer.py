@@ -249,10 +249,9 @@ class ServicerCall:
                 state.fail(Code.UNIMPLEMENTED, "Method not found!")
             elif handler.is_async:
                 await self._run(handler)
+                state.note_return()
             else:
                 await run_in_thread(self, handler, self._backend.workers)
-            if state.aborted is not None:
-                log.error("%s: the servicer suppressed its own abort", state.method)
         except asyncio.CancelledError:
             if self._verdict is None and state.active:
                 state.fail(Code.CANCELLED, "the service cancelled the call")

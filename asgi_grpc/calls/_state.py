@@ -120,6 +120,11 @@ class CallState:
             self.code = GRPC_CODES[code]
         self.details = self.details or details
 
+    def note_return(self) -> None:
+        """A servicer came to its end, which none does that aborted its call."""
+        if self.aborted is not None:
+            log.error("%s: the servicer suppressed its own abort", self.method)
+
     def fail_with(self, exc: BaseException) -> None:
         """An exception ended the servicer: an ``RpcError`` with a status keeps it, any other is UNKNOWN and logged.
 

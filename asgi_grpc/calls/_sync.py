@@ -91,6 +91,8 @@ async def run_in_thread(call: ServicerCall, handler: Handler, workers: Workers) 
     def note() -> None:
         if (exc := future.exception()) is not None:
             call.state.fail_with(exc)
+        else:
+            call.state.note_return()
 
     def leave() -> None:
         call.state.active = False
@@ -218,15 +220,22 @@ class SyncContext(ContextBase, grpc.ServicerContext):
 
         Raises:
             ValueError: it has left already.
+            grpc.RpcError: the call has ended.
         """
+        if not self._state.active:
+            raise grpc.RpcError
         try:
             self._state.send_initial(initial_metadata)
         except grpc.aio.UsageError as exc:
             raise ValueError("Initial metadata no longer allowed!") from exc
 
+    def set_code(self, code: Any) -> None:
+        """Set the status code that the call ends with; anything but a ``grpc.StatusCode`` means UNKNOWN."""
+        self._state.code = _checked_code(code)
+
     def abort(self, code: Any, details: str = "", trailing_metadata: Any = ()) -> NoReturn:
         """End the call with this status, and raise."""
-        error = self._state.abort(code, details, trailing_metadata)
+        error = self._state.abort(_checked_code(code), details, trailing_metadata)
         _tell(self._loop, self._call.wake)
         raise error
 
@@ -234,9 +243,13 @@ class SyncContext(ContextBase, grpc.ServicerContext):
         """End the call with this status, and raise."""
         self.abort(status.code, status.details or "", status.trailing_metadata or ())
 
-    def details(self) -> bytes:
-        """The message that was set, in UTF-8, as grpcio's sync server has it."""
-        return self._state.details.encode()
+    def details(self) -> bytes | None:
+        """The message that was set, in UTF-8, as grpcio's sync server has it; None: none was."""
+        return self._state.details.encode() or None
+
+    def trailing_metadata(self) -> Any:
+        """What was set, or None."""
+        return super().trailing_metadata() or None
 
     def time_remaining(self) -> float:
         """Seconds until the deadline; without one, as many as a thread can wait (grpcio's sync server: 292e9 years)."""
@@ -252,3 +265,8 @@ class SyncContext(ContextBase, grpc.ServicerContext):
     def add_callback(self, callback: Callable[[], None]) -> bool:
         """Call something without arguments when the call has ended, on another thread; False if it has."""
         return self._state.add_callback(callback)
+
+
+def _checked_code(code: Any) -> grpc.StatusCode | None:
+    """A code as grpcio's sync server understands it: there numbers are none, and None is OK."""
+    return code if code is None or isinstance(code, grpc.StatusCode) else grpc.StatusCode.UNKNOWN
