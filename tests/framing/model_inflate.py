@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from typing import TypeVar
 
 from asgi_grpc.framing import Broken, End, Fault
 
 KIB = 1024
+P = TypeVar("P")
 
 
 class SlowInflater:
@@ -70,10 +72,10 @@ def model_inflate(wire: bytes, encoding: str, ratio: int, free: int) -> tuple[by
     return text, Broken(fault, len(text)) if fault else End()
 
 
-def joined(pieces: Iterable[bytes | Broken | End]) -> list[bytes | Broken | End]:
+def joined(pieces: Iterable[P]) -> list[P | bytes]:
     """The inflated bytes as one, if there are any, then the fault or the end."""
     text = b""
-    rest: list[bytes | Broken | End] = []
+    rest: list[P | bytes] = []
     for piece in pieces:
         if isinstance(piece, bytes):
             assert not rest, "bytes behind the last event"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_grpc.errors import UsageError
-from asgi_grpc.framing import Broken, End, Event, Fault, Frame, JsonFramer, cut_message
+from asgi_grpc.framing import Broken, Fault, Frame, JsonFramer, cut_message
 from asgi_grpc.testing import array_bodies, chunkings, json_values, ndjson_bodies, play, play_prefixes
 from tests.framing.models import model_json
 
@@ -52,27 +52,6 @@ def test_valid_values_are_cut_where_a_decoder_cuts_them(values: list[bytes], sep
 @given(ndjson_bodies(limit=LIMIT, depth=DEPTH))
 def test_a_message_is_cut_as_the_model_says(text: bytes) -> None:
     assert cut_message(text, max_frame_bytes=LIMIT, max_depth=DEPTH) == model_json(text, LIMIT, DEPTH, message=True)
-
-
-MESSAGES = [
-    pytest.param(b"", [End()], id="empty"),
-    pytest.param(b'{"a":1}', [Frame(b'{"a":1}', 0), End()], id="one"),
-    pytest.param(b"[1,2]", [Frame(b"[1,2]", 0), End()], id="an-array-is-one-value"),
-    pytest.param(b"{}\n{}\n", [Frame(b"{}", 0), Frame(b"{}", 3), End()], id="two"),
-    pytest.param(b"{}\n{}", [Frame(b"{}", 0), Frame(b"{}", 3), End()], id="two-without-a-last-lf"),
-    pytest.param(b"{} {} x", [Frame(b"{}", 0), Frame(b"{}", 3), Frame(b"x", 6), End()], id="garbage-last"),
-    pytest.param(b"{} {} \r\n", [Frame(b"{}", 0), Frame(b"{}", 3), End()], id="white-space-last"),
-    pytest.param(b'{}\n{"a"', [Frame(b"{}", 0), Broken(Fault.TRUNCATED, 3)], id="truncated"),
-    pytest.param(b'{"a"}', [Frame(b'{"a"}', 0), End()], id="not-json-is-the-decoders"),
-    pytest.param(b"[[[[1]]]]", [Broken(Fault.TOO_DEEP, 0)], id="too-deep"),
-    pytest.param(b"9" * 24, [Frame(b"9" * 24, 0), End()], id="at-the-limit"),
-    pytest.param(b"9" * 25, [Broken(Fault.FRAME_TOO_LARGE, 0)], id="one-over"),
-]
-
-
-@pytest.mark.parametrize(("text", "events"), MESSAGES)
-def test_a_message_is_one_value_or_several(text: bytes, events: list[Event]) -> None:
-    assert cut_message(text, max_frame_bytes=LIMIT, max_depth=DEPTH) == events
 
 
 def test_a_very_deep_message_is_refused_quietly() -> None:
