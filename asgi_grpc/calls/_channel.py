@@ -193,8 +193,8 @@ class ChannelCall:
         except RequestError as exc:
             self._refusal = exc
             call.cancel()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            pass  # the call ended before its input did
+        except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
+            pass  # the call ended before its input did; InternalError: done_writing() met the end
         except Exception:  # noqa: BLE001 - whatever it is, it must end the call, and be seen
             _log.exception("reading requests of %s failed", self._method.full_name)
             self._refusal = RequestError("internal error", code=Code.INTERNAL)

@@ -247,6 +247,16 @@ async def test_a_service_that_ends_early_ends_the_writing() -> None:
             await texts(backend.start(UP, endless))
 
 
+async def test_a_half_close_that_meets_the_end_of_the_call_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def meets_the_end(call: object) -> None:
+        raise grpc.aio.InternalError("Failed execute_batch")  # what grpcio's core says of a call that is over
+
+    monkeypatch.setattr(grpc.aio.StreamUnaryCall, "done_writing", meets_the_end)
+    async with echo_server() as (_, backend):
+        with pytest.raises(CallError, match="NOT_FOUND"):
+            await texts(backend.start(UP, source(["abort"])))
+
+
 async def test_an_unreachable_service_is_unavailable_and_no_address_is_told(
     caplog: pytest.LogCaptureFixture, unused_tcp_port: int
 ) -> None:

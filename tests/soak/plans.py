@@ -178,7 +178,7 @@ def draw(seed: int, number: int, *, back_ends: Sequence[str], faults: bool) -> P
 
 def _draw_input(rng: random.Random, plan: Plan) -> None:
     """The requests, and how they are written."""
-    number = rng.choice([0, 1, 1, 2, 3, rng.randint(4, 60), rng.randint(4, 60), rng.randint(100, 3000)])
+    number = rng.choice([0, 1, 1, 2, 3, rng.randint(4, 60), rng.randint(4, 60), rng.randint(100, 1500)])
     if not plan.streams_up:
         number = 1
     small = rng.choice([0, 10, 200])

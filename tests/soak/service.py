@@ -98,7 +98,7 @@ class Servicer:
             yield run
             run.how = run.how or "OK"
         except BaseException as exc:
-            ended = isinstance(exc, asyncio.CancelledError | GeneratorExit | grpc.RpcError | grpc.aio.UsageError)
+            ended = isinstance(exc, asyncio.CancelledError | GeneratorExit | grpc.RpcError | grpc.aio.BaseError)
             run.how = run.how or ("cancelled" if ended else type(exc).__name__)
             raise
         finally:
