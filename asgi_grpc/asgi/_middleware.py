@@ -50,7 +50,8 @@ class GrpcMiddleware:
             or any object that is a ``Backend``.
         servicers: the services themselves, in this process, instead of an ``upstream``. Takes no more registrations
             from then on.
-        credentials: for an ``upstream`` target, e.g. ``grpc.ssl_channel_credentials()``; None: without encryption.
+        credentials: for an ``upstream`` target, and refused without one, e.g. ``grpc.ssl_channel_credentials()``; None:
+            without encryption.
         services: full names of those to serve; None: all of the schema.
         limits: bounds on what one peer can make us hold.
         dialect: how answers are spelled: ``"envelope"``, ``"grpc-gateway"``, ``"bare"``, or an object of your own.
@@ -66,7 +67,7 @@ class GrpcMiddleware:
         early_headers: send the head of a stream as soon as the call is accepted. Otherwise it waits up to 200 ms for
             the first message, so that an early failure still gets its HTTP status.
         heartbeat_s: silence after which an HTTP stream gets a sign of life: an SSE comment, a blank line. None: never.
-        channel_options: of the channel made for an ``upstream`` target; grpcio documents them.
+        channel_options: of the channel made for an ``upstream`` target, and refused without one; grpcio documents them.
         ignore_trailing_slash: serve ``/a/`` as ``/a``; else it is another path.
         unescape: which escapes of path variables that hold several segments are decoded: ``"except_reserved"``,
             ``"except_slash"`` or ``"all"``.
@@ -115,12 +116,15 @@ class GrpcMiddleware:
         if servicers is not None:
             if upstream is not None:
                 raise ConfigurationError("the services have two places: give either an upstream or servicers")
+            _check_channel(credentials, channel_options, place="the servicers are in this process")
             upstream = ServicerBackend(servicers, schema)
             schema = upstream.schema
         if schema is None:
             raise ConfigurationError("there is nothing to serve: give a schema, e.g. Schema.from_modules(greeter_pb2)")
         if upstream is None:
             raise ConfigurationError('the services are nowhere: give an upstream, e.g. "localhost:50051"; or servicers')
+        if not isinstance(upstream, str):
+            _check_channel(credentials, channel_options, place="the upstream is no target but an object")
         if isinstance(origins, str) and origins != "*":
             raise ConfigurationError(f'origins: expected a list or "*", got the text {origins!r}')
         limits = limits or Limits()
@@ -217,6 +221,13 @@ def _tell(scope: Scope, match: Match) -> None:
     connection.set(scope)
     scope["asgi_grpc.method"] = match.route.method.full_name
     scope["asgi_grpc.route"] = match.route.binding.template
+
+
+def _check_channel(credentials: Credentials | None, options: ChannelOptions, *, place: str) -> None:
+    """Refuse what is only for a channel that is made here, where none is."""
+    for name, given in [("credentials", credentials), ("channel_options", options)]:
+        if given:
+            raise ConfigurationError(f"{name}: they are for the channel to an upstream target, and {place}")
 
 
 def _channel_limits(limits: Limits) -> list[tuple[str, int]]:
