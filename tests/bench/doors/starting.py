@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tests.bench.doors.accounting import tree
 from tests.bench.doors.load_http import Load
-from tests.processes import UVICORN, started
+from tests.processes import UVICORN, Started, started
 
 SERVERS = "tests.bench.doors.servers."
 UVICORN_OPTIONS = (
@@ -52,10 +52,17 @@ class Contender:
 
 @dataclass(frozen=True)
 class Running:
-    """A door that answers, and the processes whose time is its cost."""
+    """A door that answers.
+
+    Attributes:
+        address: its host and port.
+        program: its own process, with all that it printed.
+        pids: all processes whose time is its cost.
+    """
 
     contender: Contender
     address: str
+    program: Started
     pids: list[int]
 
 
@@ -75,4 +82,4 @@ def running(contender: Contender) -> Iterator[Running]:
             door = stack.enter_context(started(*command, ready=UVICORN, env=env))
         else:
             door = stack.enter_context(started(sys.executable, "-m", module, env=env))
-        yield Running(contender, door.address, [*pids, *tree(door.pid)])
+        yield Running(contender, door.address, door, [*pids, *tree(door.pid)])

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 
 import grpc
+import uvloop
 
 from tests.bench.doors.bench_pb2 import Item, Order, Total
 from tests.bench.doors.bench_pb2_grpc import BenchStub
@@ -94,4 +95,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())
