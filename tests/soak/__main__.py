@@ -32,6 +32,7 @@ def main() -> int:
         first=chosen.first,
         back_ends=("in-process", "channel") if chosen.back_end == "both" else (chosen.back_end,),
         faults=chosen.faults,
+        outages=chosen.faults,
         stack=chosen.stack,
         clients=chosen.clients,
         seed=chosen.seed,

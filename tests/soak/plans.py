@@ -116,8 +116,16 @@ class Plan(msgspec.Struct, kw_only=True):
         return self.read if self.kind == "Bidi" else 1
 
 
-def draw(seed: int, number: int, *, back_ends: Sequence[str], faults: bool) -> Plan:
-    """One call of a soak."""
+def draw(seed: int, number: int, *, back_ends: Sequence[str], faults: bool, longest_pause_s: float) -> Plan:
+    """One call of a soak.
+
+    Args:
+        seed: of the soak.
+        number: of the call.
+        back_ends: to choose from.
+        faults: whether the call itself may have one.
+        longest_pause_s: of a client.
+    """
     rng = random.Random(f"{seed}/{number}")
     themes = {**THEMES, **(FAULTS if faults else {})}
     theme = rng.choices(list(themes), list(themes.values()))[0]
@@ -173,6 +181,8 @@ def draw(seed: int, number: int, *, back_ends: Sequence[str], faults: bool) -> P
         case "trickle":
             plan.cuts, plan.compressed, plan.ping_pong = "bytes", False, False
             plan.pads = [min(pad, 50) for pad in plan.pads[:20]]
+    plan.write_pause_s = min(plan.write_pause_s, longest_pause_s)
+    plan.read_pause_s = min(plan.read_pause_s, longest_pause_s)
     return plan
 
 

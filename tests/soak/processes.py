@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.processes import ROOT
 
-_ENTRY = re.compile(r"^(?=(?:WARNING|ERROR|CRITICAL|INFO) )", re.MULTILINE)
+_ENTRY = re.compile(r"^(?=(?:WARNING|ERROR|CRITICAL|INFO):? )", re.MULTILINE)
 _FAULTS = ("Traceback (most recent call last)", "never awaited", "Exception ignored", "never retrieved", "Error on ")
 _PLANNED = "PlannedError"
 

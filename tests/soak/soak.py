@@ -33,23 +33,33 @@ _SETTLED_S = 30.0
 """So long after a client's end its servicer has ended too, if it ever does."""
 _QUIET_S = 30.0
 _WARM_NUMBER = 1_000_000_000
+_LAST_NUMBER = 2_000_000_000
 _FINDINGS = 50
 """Enough to stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line says; see there."""
+    """What the command line says; see there.
+
+    Attributes:
+        faults: of single calls: ``send()`` fails, a client sends garbage, half-closes, stalls, trickles.
+        outages: faults that hit all calls at once.
+        warm_calls: made before anything counts.
+        longest_pause_s: of a client.
+    """
 
     minutes: float = 10.0
     calls: int | None = None
     first: int = 1
     back_ends: tuple[str, ...] = ("in-process",)
     faults: bool = False
+    outages: bool = False
     stack: str = "httptools"
     clients: int = 32
     seed: int = 1
     warm_calls: int = 400
+    longest_pause_s: float = 2.5
 
 
 @dataclass
@@ -70,7 +80,13 @@ class Soak:
         for number in numbers:
             if loop.time() >= until or len(self.report.findings) >= _FINDINGS:
                 break
-            plan = draw(options.seed, number, back_ends=options.back_ends, faults=options.faults)
+            plan = draw(
+                options.seed,
+                number,
+                back_ends=options.back_ends,
+                faults=options.faults,
+                longest_pause_s=options.longest_pause_s,
+            )
             self.unsettled.append((plan, await caller.call(plan)))
         caller.close()
 
@@ -132,6 +148,22 @@ class Soak:
         numbers = iter(range(_WARM_NUMBER + WORKERS, _WARM_NUMBER + WORKERS + self.options.warm_calls))
         await asyncio.gather(*(self.work(numbers, float("inf")) for _ in range(self.options.clients)))
 
+    async def reconnect(self) -> None:
+        """Let each channel connect again, if the last fault has cut it off."""
+        for place, service in enumerate(("Async", "Sync") if self.upstream else ()):
+            plan = Plan(
+                number=_LAST_NUMBER + place,
+                theme="fine",
+                back_end="channel",
+                service=service,
+                kind="Unary",
+                door="json",
+                pads=[1],
+            )
+            while (seen := await self._alone(plan)).outcome == "UNAVAILABLE":
+                await asyncio.sleep(0.5)
+            self.unsettled.append((plan, seen))
+
     async def _alone(self, plan: Plan) -> Seen:
         caller = Caller(self.gateway)
         try:
@@ -169,6 +201,7 @@ async def soak(options: Options, *, progress: Progress = lambda _: None) -> Repo
         await run.warm()
         report.idle = await run.quiet(None)
         await _calls(run, progress)
+        await run.reconnect()
         report.final = await run.quiet(report.idle)
         run.settle(before=float("inf"))
         report.close()
@@ -187,7 +220,7 @@ async def _calls(run: Soak, progress: Progress) -> None:
     last = None if options.calls is None else options.first + options.calls
     numbers = iter(count(options.first) if last is None else range(options.first, last))
     beside = [asyncio.create_task(run.sample(began)), asyncio.create_task(run.tell(began, progress))]
-    if options.faults:
+    if options.outages:
         rng = random.Random(options.seed)
         faults = inject(rng, gateway=run.gateway, upstream=run.upstream, ledger=run.ledger, done=run.report.faults)
         beside.append(asyncio.create_task(faults))
