@@ -17,6 +17,7 @@ from asgi_grpc.client._errors import (
     PeerError,
 )
 from asgi_grpc.client._http import Headers, HttpConnection, ResponseHead
+from asgi_grpc.client._transport import Transport
 from asgi_grpc.client._websocket import WebSocket
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "HttpConnection",
     "PeerError",
     "ResponseHead",
+    "Transport",
     "WebSocket",
     "parse_url",
 ]

@@ -14,6 +14,7 @@ import h11
 from asgi_grpc.client._address import Address, parse_url
 from asgi_grpc.client._errors import ConnectionLostError, PeerError
 from asgi_grpc.client._pipe import Pipe
+from asgi_grpc.client._transport import Transport
 from asgi_grpc.errors import UsageError
 
 Headers = Iterable[tuple[str | bytes, str | bytes]]
@@ -60,7 +61,7 @@ class HttpConnection:
     Leaving the ``async with`` closes the connection, by ``abort()`` if an exception leaves it.
     """
 
-    def __init__(self, pipe: Pipe, address: Address) -> None:
+    def __init__(self, pipe: Transport, address: Address) -> None:
         self._pipe = pipe
         self._address = address
         self._h11 = _new_h11()
@@ -83,6 +84,19 @@ class HttpConnection:
         """
         address = parse_url(url)
         return cls(await Pipe.open(address, ssl_context=ssl_context, timeout_s=timeout_s), address)
+
+    @classmethod
+    def over(cls, transport: Transport, url: str) -> Self:
+        """Speak HTTP over a connection that exists, e.g. one that leads straight into an application.
+
+        Args:
+            transport: carries the bytes; closed and aborted with the connection.
+            url: gives the ``Host`` header, and the default of ``send_head``'s target.
+
+        Raises:
+            AddressError: the URL can't be used.
+        """
+        return cls(transport, parse_url(url))
 
     @property
     def trailers(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -239,7 +253,7 @@ class HttpConnection:
         else:
             self.abort()
 
-    def switch(self) -> tuple[Pipe, bytes]:
+    def switch(self) -> tuple[Transport, bytes]:
         """After status 101: the connection itself, and what has been read of the new protocol."""
         return self._pipe, self._h11.trailing_data[0]
 

@@ -18,7 +18,7 @@ from wsproto.utilities import LocalProtocolError
 
 from asgi_grpc.client._errors import ConnectionLostError, HandshakeError, PeerError
 from asgi_grpc.client._http import Headers, HttpConnection, ResponseHead
-from asgi_grpc.client._pipe import Pipe
+from asgi_grpc.client._transport import Transport
 from asgi_grpc.errors import UsageError
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
@@ -48,7 +48,7 @@ class WebSocket:
         pongs: payloads of the last 64 pongs that ``receive()`` has met.
     """
 
-    def __init__(self, pipe: Pipe, head: ResponseHead, *, received: bytes, max_message_bytes: int) -> None:
+    def __init__(self, pipe: Transport, head: ResponseHead, *, received: bytes, max_message_bytes: int) -> None:
         self.head = head
         self.subprotocol = head.header("sec-websocket-protocol")
         self.close_code: int | None = None
@@ -89,6 +89,30 @@ class WebSocket:
             ConnectionLostError, PeerError: the answer was cut off, or is not one to our question.
         """
         connection = await HttpConnection.open(url, ssl_context=ssl_context, timeout_s=timeout_s)
+        return await cls.over(
+            connection, subprotocols=subprotocols, headers=headers, max_message_bytes=max_message_bytes
+        )
+
+    @classmethod
+    async def over(
+        cls,
+        connection: HttpConnection,
+        *,
+        subprotocols: Sequence[str] = (),
+        headers: Headers = (),
+        max_message_bytes: int = 64 << 20,
+    ) -> Self:
+        """Agree on a WebSocket over an HTTP connection that exists, whose URL is asked for; it is used up by that.
+
+        Args:
+            connection: aborted if the server refuses.
+            subprotocols: as for ``connect``.
+            headers: as for ``connect``.
+            max_message_bytes: as for ``connect``.
+
+        Raises:
+            HandshakeError, ConnectionLostError, PeerError: as ``connect``.
+        """
         try:
             head = await _shake_hands(connection, subprotocols, headers)
         except BaseException:

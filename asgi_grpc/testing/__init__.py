@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from asgi_grpc.client import HttpConnection, WebSocket
+from asgi_grpc.testing._connect import connect_http, connect_websocket
 from asgi_grpc.testing._exchange import Application, Exchange, ExchangeEndedError, Message, Scope
 from asgi_grpc.testing._http import HttpExchange
 from asgi_grpc.testing._play import Framer, play, play_prefixes
@@ -42,6 +43,8 @@ __all__ = [
     "array_bodies",
     "chunkings",
     "compressed_bodies",
+    "connect_http",
+    "connect_websocket",
     "json_messages",
     "json_seq_bodies",
     "json_values",

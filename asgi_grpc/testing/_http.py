@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
 from asgi_grpc.testing._exchange import Application, Exchange, ExchangeEndedError, Message
-
-
-class _State(enum.Enum):
-    """How far the answer is."""
-
-    HEAD = "no event yet"
-    BODY = "behind http.response.start"
-    TRAILERS = "behind the body, trailers were announced"
-    DONE = "behind the last event"
+from asgi_grpc.testing._order import HttpOrder
 
 
 class HttpExchange(Exchange):
@@ -65,8 +56,7 @@ class HttpExchange(Exchange):
             **make_scope(path, headers, "http", extensions, state),
         }
         super().__init__(app, scope, patience_s=patience_s, broken_pipe=broken_pipe)
-        self._state = _State.HEAD
-        self._trailers = False
+        self._order = HttpOrder()
 
     async def send_body(self, body: bytes = b"", *, more: bool = True) -> None:
         """Script a piece of the request's body; ``more=False`` ends it."""
@@ -110,29 +100,16 @@ class HttpExchange(Exchange):
     @property
     def complete(self) -> bool:
         """True once the application has sent the response's last event."""
-        return self._state is _State.DONE
+        return self._order.done
 
     async def _leave(self) -> None:
         await self.disconnect()
 
     def _check(self, event: Message) -> str:
-        legal = {
-            _State.HEAD: "http.response.start",
-            _State.BODY: "http.response.body",
-            _State.TRAILERS: "http.response.trailers",
-        }
-        if event["type"] != legal.get(self._state):
-            return f"{event['type']} {self._state.value}"
-        if self._state is _State.HEAD:
-            self._trailers = event.get("trailers", False)
-            self._state = _State.BODY
-        elif self._state is _State.BODY and not event.get("more_body", False):
-            self._state = _State.TRAILERS if self._trailers else _State.DONE
-        elif self._state is _State.TRAILERS and not event.get("more_trailers", False):
-            self._state = _State.DONE
-        if self._state is _State.DONE:
+        problem = self._order.check(event)
+        if self._order.done:
             self._end_input({"type": "http.disconnect"})
-        return ""
+        return problem
 
 
 def make_scope(

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from asgi_grpc.testing._exchange import Application, Exchange, Message
 from asgi_grpc.testing._http import make_scope
-
-
-class _State(enum.Enum):
-    """How far the connection is."""
-
-    ASKED = "before websocket.accept"
-    OPEN = "behind websocket.accept"
-    DENIED = "in the body of a denial"
-    CLOSED = "behind the last event"
-
-
-_MOVES = {
-    (_State.ASKED, "websocket.accept"): _State.OPEN,
-    (_State.ASKED, "websocket.close"): _State.CLOSED,
-    (_State.ASKED, "websocket.http.response.start"): _State.DENIED,
-    (_State.OPEN, "websocket.send"): _State.OPEN,
-    (_State.OPEN, "websocket.close"): _State.CLOSED,
-    (_State.DENIED, "websocket.http.response.body"): _State.CLOSED,  # by its last piece
-}
-_DENIAL = "websocket.http.response"
+from asgi_grpc.testing._order import DENIAL, WebSocketOrder
 
 
 class WebSocketExchange(Exchange):
@@ -66,7 +46,7 @@ class WebSocketExchange(Exchange):
         patience_s: float = 10.0,
         broken_pipe: bool = False,
     ) -> None:
-        offered = {_DENIAL: {}} if extensions is None else extensions
+        offered = {DENIAL: {}} if extensions is None else extensions
         scope = {
             "type": "websocket",
             "http_version": "1.1",
@@ -74,8 +54,7 @@ class WebSocketExchange(Exchange):
             **make_scope(path, headers, "ws", offered, state),
         }
         super().__init__(app, scope, patience_s=patience_s, broken_pipe=broken_pipe)
-        self._may_deny = _DENIAL in offered
-        self._state = _State.ASKED
+        self._order = WebSocketOrder(may_deny=DENIAL in offered)
         self._give({"type": "websocket.connect"})
 
     async def send_text(self, text: str) -> None:
@@ -116,12 +95,7 @@ class WebSocketExchange(Exchange):
         await self.disconnect()
 
     def _check(self, event: Message) -> str:
-        kind = event["type"]
-        move = _MOVES.get((self._state, kind))
-        if move is None or (move is _State.DENIED and not self._may_deny):
-            return f"{kind} {self._state.value}"
-        if not (self._state is _State.DENIED and event.get("more_body", False)):
-            self._state = move
-        if self._state is _State.CLOSED:
+        problem = self._order.check(event)
+        if self._order.closed and not problem:
             self._end_input({"type": "websocket.disconnect", "code": event.get("code", 1006), "reason": ""})
-        return ""
+        return problem
