@@ -69,13 +69,9 @@ class Exchange(ABC):
         self._answer = answer
         self._ending = Ending()
         self._idle = SilenceTimer(gateway.limits.idle_timeout_s, self._end_idle)
-        self._inbox = Inbox(
-            receive,
-            opener,
-            read_ahead_bytes=gateway.limits.read_ahead_bytes,
-            on_end=self._ending.end,
-            on_event=self._idle.note,
-        )
+        self._receive = receive
+        self._opener = opener
+        self._made_inbox: Inbox | None = None
         self._slow = False
         self._is_complete = False  # what the client has to say was read, and nobody watches it yet
 
@@ -100,8 +96,22 @@ class Exchange(ABC):
         finally:
             slow_timer.cancel()
             self._idle.stop()
-            await self._inbox.stop()
+            if self._made_inbox is not None:
+                await self._made_inbox.stop()
             await self._answer.stop()
+
+    @property
+    def _inbox(self) -> Inbox:
+        """What the client sends; not made before it is needed."""
+        if self._made_inbox is None:
+            self._made_inbox = Inbox(
+                self._receive,
+                self._opener,
+                read_ahead_bytes=self._gateway.limits.read_ahead_bytes,
+                on_end=self._ending.end,
+                on_event=self._idle.note,
+            )
+        return self._made_inbox
 
     @abstractmethod
     def _prepare(self) -> Requests:

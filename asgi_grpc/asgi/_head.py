@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from typing import NamedTuple
 
-from asgi_grpc.asgi._types import Headers, Scope
+from asgi_grpc.asgi._types import Scope
 
 
 class Head(NamedTuple):
@@ -18,7 +18,7 @@ class Head(NamedTuple):
     """
 
     scope: Scope
-    pairs: Headers
+    pairs: list[tuple[bytes, bytes]]
     fields: dict[bytes, bytes]
 
     def get(self, name: bytes) -> str | None:

@@ -30,22 +30,55 @@ class HttpExchange(Exchange):
         answer = SingleResponse(gateway, head, send, write)  # also says what is wrong with the request's head
         super().__init__(gateway, match, head, receive, opener=_open, answer=answer)
         self._send = send
+        self._pulled = False
 
     def _prepare(self) -> Requests:
         """Choose how the answer is written and the body read, and bind the path and the query. See ``Exchange``."""
         head = self._head
         self._answer = self._choose_answer(head.get(b"accept"))
-        bound = self._match.bind(head.scope.get("query_string", b""), strict=self._strict)
+        self._bound = self._match.bind(head.scope.get("query_string", b""), strict=self._strict)
+        fields = head.fields
+        is_short = (
+            self._route.is_unary_json
+            and fields.get(b"content-type", JSON) == JSON
+            and b"content-encoding" not in fields
+            and fields.get(b"content-length") != b"0"
+        )
+        return self._pull_object if is_short else self._requests()
+
+    def _requests(self) -> Requests:
+        """What cuts the body."""
+        head = self._head
         limits = self._gateway.limits
-        reading = choose_reading(head.get(b"content-type") or "", self._route, bound, limits)
+        reading = choose_reading(head.get(b"content-type") or "", self._route, self._bound, limits)
         inflater = choose_inflater(head.get(b"content-encoding") or "", limits)
         has_body = bool(self._route.binding.body)
-        self._inbox.ended = _is_without_body(head, wanted=has_body)
+        self._inbox.ended |= _is_without_body(head, wanted=has_body)
         body = BodyInput(self._inbox, reading.framer, inflater)
         if self._method.client_streaming and has_body:
             self._inbox.watch()
             return ManyRequests(body.next, reading.decode).pull
         return OneRequest(body.whole, reading.decode, reading.empty, self._complete).pull
+
+    async def _pull_object(self) -> list[Message]:
+        """The body of most unary calls: one JSON object, which came in one piece.
+
+        Any other takes the long way round, through a framer; that costs 5 microseconds more.
+        """
+        if self._pulled:
+            return []
+        self._pulled = True
+        event = await self._receive()
+        body = event.get("body", b"")
+        largest = self._gateway.limits.max_message_bytes
+        if body[:1] == b"{" and not event.get("more_body") and len(body) <= largest:
+            messages, bad = self._bound.decode((body,))
+            self._complete()
+            if bad is not None:
+                raise bad
+            return messages
+        self._inbox.take(event)
+        return await self._requests()()
 
     def _choose_answer(self, accept: str | None) -> Answer:
         """What writes the replies. A reply that is bytes has its own media type, whatever the client accepts."""

@@ -36,8 +36,8 @@ class BodyInput:
 
     async def whole(self) -> Input:
         """All of the input at once, for a body that is one frame; to be called instead of ``next``."""
-        while not self._inbox.ended:
-            for chunk in await self._inbox.read():
+        while chunks := await self._inbox.read():
+            for chunk in chunks:
                 for piece in (chunk,) if self._inflater is None else self._inflater.feed(chunk):
                     if events := [piece] if isinstance(piece, Broken) else self._framer.feed(piece):
                         return to_input(events)

@@ -63,7 +63,7 @@ class Inbox:
         """
         while not self._items and not self.ended:
             if self._watcher is None:
-                self._take(await self._receive())
+                self.take(await self._receive())
             else:
                 self._watcher.news.clear()
                 await self._watcher.news.wait()
@@ -87,7 +87,7 @@ class Inbox:
     async def _watch(self, watcher: _Watcher) -> None:
         try:
             while True:
-                self._take(await self._receive())
+                self.take(await self._receive())
                 watcher.news.set()
                 while self._held > self._read_ahead_bytes:
                     watcher.room.clear()
@@ -95,8 +95,12 @@ class Inbox:
         except (ClientGone, RequestError) as exc:
             self._on_end(exc)
 
-    def _take(self, event: Event) -> None:
-        """Keep what an event brought."""
+    def take(self, event: Event) -> None:
+        """Keep what an event brought, until it is read.
+
+        Raises:
+            ClientGone, RequestError: as ``Open`` says.
+        """
         item, last = self._opener(event)
         if item is not None:
             self._items.append(item)

@@ -17,19 +17,20 @@ class SilenceTimer:
     def __init__(self, after_s: float | None, call: Callable[[], None]) -> None:
         self._after_s = after_s
         self._call = call
-        self._loop = asyncio.get_running_loop()
         self._noted = 0.0
         self._handle: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Listen from now on."""
-        self._noted = self._loop.time()
         if self._after_s is not None:
+            self._loop = asyncio.get_running_loop()
+            self._noted = self._loop.time()
             self._handle = self._loop.call_later(self._after_s, self._look)
 
     def note(self) -> None:
-        """Something happened; it costs one clock reading and no new timer."""
-        self._noted = self._loop.time()
+        """Something happened; it costs one clock reading and no new timer, and nothing before the start."""
+        if self._handle is not None:
+            self._noted = self._loop.time()
 
     def stop(self) -> None:
         """Forget about it. Idempotent."""

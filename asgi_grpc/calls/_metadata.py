@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from google.protobuf.message import DecodeError as WireError
@@ -16,7 +16,7 @@ from google.rpc import status_pb2
 
 from asgi_grpc.errors import Code, ConfigurationError, Detail, Metadata, RequestError
 
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 """ASGI headers: lower-case names, raw values."""
 
 MetadataRule = Callable[[str], str | None]
@@ -72,7 +72,7 @@ def _prefixed(name: str) -> str | None:
 _RULES: dict[str, MetadataRule] = {"default": _default_rule, "safe": _safe_rule, "grpc-gateway": _gateway_rule}
 
 _KNOWN: dict[MetadataRule, dict[bytes, str | None]] = {}
-_NOTHING: dict[bytes, str | None] = {}
+_OURS: dict[bytes, str | None] = {b"x-forwarded-for": None, b"x-forwarded-host": None}  # no rule is asked
 
 
 def metadata_rule(rule: Preset | MetadataRule) -> MetadataRule:
@@ -88,7 +88,7 @@ def metadata_rule(rule: Preset | MetadataRule) -> MetadataRule:
             f"there is no metadata preset {rule!r}; choose one of {', '.join(_RULES)}, or a callable"
         )
     preset = _RULES[rule]
-    _KNOWN.setdefault(preset, {name: preset(name.decode()) for name in _COMMON})
+    _KNOWN.setdefault(preset, {name: preset(name.decode()) for name in _COMMON} | _OURS)
     return preset
 
 
@@ -108,31 +108,20 @@ def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> 
         RequestError: a value under a ``-bin`` key is not base64.
     """
     pairs: list[tuple[str, str | bytes]] = []
-    forwarded_for: list[bytes] = []
-    forwarded_host = b""
-    known = _KNOWN.get(rule, _NOTHING)
+    known = _KNOWN.get(rule, _OURS)
     for raw_name, value in headers:
-        if raw_name in known:
-            key = known[raw_name]
-            if key is None and raw_name != b"host":
-                continue
-        elif raw_name == b"x-forwarded-for":
-            forwarded_for.append(value)
-            continue
-        elif raw_name == b"x-forwarded-host":
-            forwarded_host = value or forwarded_host
-            continue
-        else:
-            key = rule(raw_name.decode("latin-1"))
-        if raw_name == b"host":
-            forwarded_host = forwarded_host or value
+        key = known[raw_name] if raw_name in known else rule(raw_name.decode("latin-1"))
         if key is not None:
             pairs += _pairs(key, value)
         if raw_name == b"authorization" and rule is _gateway_rule:
             pairs += _pairs("authorization", value)
-    if peer:
-        forwarded_for.append(peer.encode("latin-1", "replace"))
-    for key, value in (("x-forwarded-for", b", ".join(forwarded_for)), ("x-forwarded-host", forwarded_host)):
+    fields = dict(headers)
+    forwarded_for = b"" if peer is None else peer.encode("latin-1", "replace")
+    if b"x-forwarded-for" in fields:
+        lines = [value for raw_name, value in headers if raw_name == b"x-forwarded-for"]
+        forwarded_for = b", ".join([*lines, forwarded_for] if forwarded_for else lines)
+    forwarded_host = fields.get(b"x-forwarded-host") or fields.get(b"host", b"")
+    for key, value in (("x-forwarded-for", forwarded_for), ("x-forwarded-host", forwarded_host)):
         if value and _LEGAL_TEXT.fullmatch(value):
             pairs.append((key, value.decode("ascii")))
     return pairs

@@ -33,6 +33,7 @@ class Route:
         binding: the rule.
         shadowed_by: another route that takes every path of this one; None if it can be reached.
         reply: writes replies.
+        is_unary_json: the method is unary, and a request is one JSON document.
         takes_form: a body may be a form: ``Bound.form``.
         takes_wire: a body may be in the protobuf wire form: ``Bound.wire``.
         takes_bytes: bodies are raw bytes, for a ``google.api.HttpBody``: ``Bound.pieces``.
@@ -49,6 +50,7 @@ class Route:
         plan = Plan(method, binding, template, options=options, ignore_unknown_query=ignore_unknown_query)
         self.binder = Binder(plan)
         self.reply = Reply(method.output, binding.response_body, options)
+        self.is_unary_json = method.kind == "unary" and bool(binding.body) and not plan.takes_bytes
         self.takes_form = plan.takes_all
         self.takes_wire = plan.takes_wire
         self.takes_bytes = plan.takes_bytes

@@ -15,6 +15,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +74,7 @@ def gateway(options: str) -> tuple[GrpcMiddleware, FakeBackend]:
 async def test_each_request_becomes_what_the_table_says(case: dict[str, Any]) -> None:
     app, backend = gateway(json.dumps(case.get("options", {})))
     backend.handler = lambda call: play(case, call)
-    verb, _, target = case["request"].partition(" ")
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in case.get("headers", {}).items()]
-    body = base64.b64decode(case["body_base64"]) if "body_base64" in case else case.get("body", "").encode()
-    if body:
-        headers.append((b"content-length", b"%d" % len(body)))  # as every client says
-    extensions: dict[str, dict[str, Any]] = {"http.response.trailers": {}}
-    async with HttpExchange(app, method=verb, path=target, headers=headers, extensions=extensions) as x:
-        await x.send_body(body, more=False)
-        await x.ended()
+    x = await ask(app, case)
 
     assert x.status == case["status"], x.body
     names = [call.method.full_name for call in backend.calls]
@@ -96,6 +89,39 @@ async def test_each_request_becomes_what_the_table_says(case: dict[str, Any]) ->
     if "deadline_s" in case:
         assert backend.calls[0].deadline_s == case["deadline_s"]
     check_answer(case, x)
+
+
+CUT_BY_NOTHING = [
+    pytest.param(case, id=f"line {n}")
+    for n, case in enumerate(CASES, 1)
+    if "body" in case and case.get("method") not in ("UploadPieces", "RawPieces")  # there a piece is a message
+]
+
+
+@pytest.mark.parametrize("case", CUT_BY_NOTHING)
+async def test_a_body_in_pieces_is_answered_like_a_whole_one(case: dict[str, Any]) -> None:
+    app, backend = gateway(json.dumps(case.get("options", {})))
+    backend.handler = lambda call: play(case, call)
+    whole, pieces = [await ask(app, case, pieces=number) for number in (1, 2)]
+    assert pieces.sent == whole.sent
+    half = len(backend.requests) // 2
+    assert backend.requests[half:] == backend.requests[:half]
+
+
+async def ask(app: GrpcMiddleware, case: dict[str, Any], *, pieces: int = 1) -> HttpExchange:
+    """Send a case's request, and wait for the end of the answer."""
+    verb, _, target = case["request"].partition(" ")
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in case.get("headers", {}).items()]
+    body = base64.b64decode(case["body_base64"]) if "body_base64" in case else case.get("body", "").encode()
+    if body:
+        headers.append((b"content-length", b"%d" % len(body)))  # as every client says
+    extensions: dict[str, dict[str, Any]] = {"http.response.trailers": {}}
+    async with HttpExchange(app, method=verb, path=target, headers=headers, extensions=extensions) as x:
+        cuts = [len(body) * piece // pieces for piece in range(pieces + 1)]
+        for start, stop in pairwise(cuts):
+            await x.send_body(body[start:stop], more=stop < len(body))
+        await x.ended()
+    return x
 
 
 def check_metadata(case: dict[str, Any], metadata: dict[str, str | bytes]) -> None:
