@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types tests coverage bench fuzz soak mutants googleapis openapi-fuzz protos clean
+.PHONY: help demo test lint types tests coverage bench fuzz soak soak-calls mutants googleapis openapi-fuzz protos clean
 
 help:
 	@echo "make demo        start the example services and the gateway, and print what to try"
@@ -11,6 +11,7 @@ help:
 	@echo "make bench       speed, as ratios in one run, beside other gateways (installs them into $(VENV)-bench)"
 	@echo "make fuzz        minutes of the Hypothesis machines"
 	@echo "make soak        the same for 30 minutes, or for MINUTES=..."
+	@echo "make soak-calls  mixed calls against a real server for 10 minutes or MINUTES=..., each accounted for; SOAK=... adds options"
 	@echo "make mutants     break the framers on purpose, and see that the tests notice"
 	@echo "make googleapis  Google's own annotated services against the router (fetches an npm package)"
 	@echo "make openapi-fuzz  schemathesis against both examples, at length"
@@ -47,6 +48,9 @@ fuzz: $(VENV)/.test
 
 soak: $(VENV)/.test
 	$(BIN)/python -m fuzz.soak $(or $(MINUTES),30)
+
+soak-calls: $(VENV)/.test
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) $(SOAK)
 
 mutants: $(VENV)/.test
 	$(BIN)/python tests/framing/mutants.py

@@ -216,7 +216,7 @@ async def _write_texts(plan: Plan, socket: WebSocket, writer: _Writer) -> None:
     for place, text in enumerate(texts(plan)):
         if plan.ping_pong and place:
             await writer.wait_for(place)
-        await socket.send_text(text)
+        await _send_text(plan, socket, text)
         if plan.write_pause_s and pauses < _PAUSES:
             pauses += 1
             await asyncio.sleep(plan.write_pause_s)
@@ -224,6 +224,16 @@ async def _write_texts(plan: Plan, socket: WebSocket, writer: _Writer) -> None:
         await socket.send_text('{"type":"end"}' if plan.door == "records" else "")
     if plan.after_end == "garbage":
         await socket.send_bytes(b"\x00\xff GARBAGE")
+
+
+async def _send_text(plan: Plan, socket: WebSocket, text: str) -> None:
+    """Send one message, in one frame or in small ones."""
+    if plan.cuts != "bytes":
+        await socket.send_text(text)
+        return
+    step = 7
+    for at in range(0, len(text), step):
+        await socket.send_fragment(text[at : at + step], last=at + step >= len(text))
 
 
 async def _read_answer(plan: Plan, connection: HttpConnection, writer: _Writer, seen: Seen) -> None:

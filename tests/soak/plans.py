@@ -37,7 +37,16 @@ THEMES = {
 }
 FAULTS = {"send": 4, "garbage": 2, "eof": 2, "stall": 2, "trickle": 2}
 
-BAD = [b'{"number":}', b'{"number":"x"}', b'{"nope":1}', b'{"pad":"\xff"}', b"[1]x", b'{"pad":7}']
+BAD = [
+    b'{"number":}',
+    b'{"number":"x"}',
+    b'{"nope":1}',
+    b'{"pad":"\xff"}',
+    b"[1]x",
+    b'{"pad":7}',
+    b'{"number":1',
+    b'{"pad":"x',
+]
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -53,7 +62,8 @@ class Plan(msgspec.Struct, kw_only=True):
         body: how the request is framed: ``"ndjson"``, ``"array"``, ``"seq"``, ``"spaced"``.
         compressed: by gzip.
         pads: bytes of text in each request; as many as there are requests.
-        cuts: how the body is cut into writes: ``"whole"``, ``"each"``, ``"random"``, ``"bytes"``.
+        cuts: how the body is cut into writes, or text messages into frames: ``"whole"``, ``"each"``, ``"random"``,
+            ``"bytes"``.
         write_pause_s: between two writes, now and then.
         read_pause_s: between two reads, now and then.
         ping_pong: the next request waits for the reply to the last.
