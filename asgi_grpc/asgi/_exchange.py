@@ -23,9 +23,6 @@ from asgi_grpc.routing import Match
 FAREWELL_S = 5.0
 """A client that does not read gets so long to hear of a failure; then its connection is left to the server."""
 
-SLOW_AFTER_S = 0.02
-"""A call that takes longer gets what quick ones never pay for: a watcher of its client, and a timer of its silence."""
-
 
 class Answer(Protocol):
     """Our side of a connection. Each method may raise ``ClientGone``."""
@@ -77,24 +74,23 @@ class Exchange(ABC):
 
     async def run(self) -> None:
         """Serve; whatever happens, the client is told how it ended, unless it is gone."""
-        slow_timer = asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._note_slowness)
+        gateway = self._gateway
         try:
-            self._gateway.begin()
+            gateway.begin(self)
             try:
                 with self._ending:
                     await self._call()
                     await self._answer.success()
             finally:
-                self._gateway.end()
+                gateway.end(self)
         except ClientGone:
             pass
         except Exception as exc:  # noqa: BLE001 - the last line of defence; the gateway logs what is our bug
             headers = exc.headers if isinstance(exc, RequestError) else ()
             with suppress(ClientGone, TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
-                    await self._answer.failure(self._gateway.failure(exc), headers)
+                    await self._answer.failure(gateway.failure(exc), headers)
         finally:
-            slow_timer.cancel()
             self._idle.stop()
             if self._made_inbox is not None:
                 await self._made_inbox.stop()
@@ -137,8 +133,8 @@ class Exchange(ABC):
         else:
             self._is_complete = True
 
-    def _note_slowness(self) -> None:
-        """See ``SLOW_AFTER_S``."""
+    def note_slowness(self) -> None:
+        """See ``Gateway.patience``."""
         self._slow = True
         self._idle.start()
         if self._is_complete:

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from asgi_grpc.asgi._head import Head
+from asgi_grpc.asgi._timer import Patience, Slow
 from asgi_grpc.calls import Backend, MetadataRule, parse_timeout, request_metadata, response_headers, to_text
 from asgi_grpc.codec import CodecOptions, EncodeError, encode_any
 from asgi_grpc.dialects import Dialect, Failure
 from asgi_grpc.errors import CallError, Code, Metadata, RequestError
 from asgi_grpc.limits import Limits
 from asgi_grpc.routing import Router
+
+SLOW_AFTER_S = 0.02
+"""A call that takes longer gets what quick ones never pay for: a watcher of its client, and a timer of its silence."""
 
 error_log = logging.getLogger("asgi_grpc.error")
 
@@ -36,6 +40,7 @@ class Gateway:
         early_headers: the head of a stream leaves when the call is accepted.
         heartbeat_s: silence after which an HTTP stream gets a sign of life; None: never.
         running: calls at this moment.
+        patience: tells calls that are slow.
     """
 
     router: Router
@@ -51,8 +56,9 @@ class Gateway:
     early_headers: bool
     heartbeat_s: float | None
     running: int = field(default=0, init=False)
+    patience: Patience = field(default_factory=lambda: Patience(SLOW_AFTER_S), init=False)
 
-    def begin(self) -> None:
+    def begin(self, call: Slow) -> None:
         """Count one more call; ``end`` has to follow.
 
         Raises:
@@ -63,10 +69,12 @@ class Gateway:
                 "too many streams: try again in a second", code=Code.UNAVAILABLE, headers=[(b"retry-after", b"1")]
             )
         self.running += 1
+        self.patience.enter(call)
 
-    def end(self) -> None:
+    def end(self, call: Slow) -> None:
         """Count one call less."""
         self.running -= 1
+        self.patience.leave(call)
 
     def metadata(self, head: Head) -> Metadata:
         """The metadata of a request.

@@ -1,9 +1,68 @@
-"""The timers of one exchange, without a task."""
+"""Timers without a task."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
+from typing import Protocol
+
+
+class Slow(Protocol):
+    """Who is told that it takes long."""
+
+    def note_slowness(self) -> None:
+        """Called once, on the loop."""
+        ...
+
+
+class Patience:
+    """Tells those that take long, with one timer for all of them: a timer for each costs as much as a tenth of a call.
+
+    Args:
+        after_s: what long means; they are told after twice that at the latest.
+    """
+
+    def __init__(self, after_s: float) -> None:
+        self._after_s = after_s
+        self._here = _Young()
+
+    def enter(self, one: Slow) -> None:
+        """Count from now. To be called on a loop."""
+        here = self._here
+        if here.timer is None or not here.loop.is_running():  # a loop that ended took its timer along
+            here.by_age.clear()
+            here.loop = asyncio.get_running_loop()
+            here.timer = here.loop.call_later(self._after_s, self._look)
+        here.by_age[one] = time.monotonic()
+
+    def leave(self, one: Slow) -> None:
+        """Count no more."""
+        self._here.by_age.pop(one, None)
+
+    def _look(self) -> None:
+        here = self._here
+        before = time.monotonic() - self._after_s
+        found: list[Slow] = []
+        for one, since in here.by_age.items():
+            if since > before:
+                break
+            found.append(one)
+        for one in found:
+            del here.by_age[one]
+            one.note_slowness()
+        here.timer = here.loop.call_later(self._after_s, self._look) if here.by_age else None
+
+
+class _Young(threading.local):
+    """Those that a thread's loop serves, oldest first, and the timer that looks at them."""
+
+    loop: asyncio.AbstractEventLoop
+    timer: asyncio.TimerHandle | None = None
+
+    def __init__(self) -> None:
+        self.by_age: dict[Slow, float] = {}
 
 
 class SilenceTimer:

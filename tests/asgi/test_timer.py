@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from asgi_grpc.asgi._timer import SilenceTimer
+from asgi_grpc.asgi._timer import Patience, SilenceTimer
 
 
 async def test_every_silence_calls_back() -> None:
@@ -47,3 +47,60 @@ async def test_no_length_means_never() -> None:
     timer = SilenceTimer(None, lambda: None)
     timer.note()
     timer.stop()
+
+
+class Told:
+    """Somebody who notes that it was told."""
+
+    def __init__(self, name: str, told: list[str], last: asyncio.Event | None = None) -> None:
+        self._name = name
+        self._told = told
+        self._last = last
+
+    def note_slowness(self) -> None:
+        """See ``Slow``."""
+        self._told.append(self._name)
+        if self._last is not None:
+            self._last.set()
+
+
+async def test_those_that_take_long_are_told_once_and_in_order() -> None:
+    told: list[str] = []
+    last = asyncio.Event()
+    patience = Patience(0.001)
+    quick, *slow = [Told("quick", told), Told("first", told), Told("second", told, last)]
+    for one in (slow[0], quick, slow[1]):
+        patience.enter(one)
+    patience.leave(quick)
+    await asyncio.wait_for(last.wait(), 5)
+    for one in slow:
+        patience.leave(one)
+    assert told == ["first", "second"]
+
+
+async def test_who_comes_later_is_told_later() -> None:
+    told: list[str] = []
+    last = asyncio.Event()
+    patience = Patience(0.01)
+    patience.enter(Told("first", told))
+    await asyncio.sleep(0.005)
+    patience.enter(Told("second", told, last))
+    await asyncio.wait_for(last.wait(), 5)
+    assert told == ["first", "second"]
+
+
+def test_a_loop_that_ended_takes_its_timer_along() -> None:
+    told: list[str] = []
+    patience = Patience(0.001)
+
+    async def leave_behind() -> None:
+        patience.enter(Told("of a loop that ended", told))
+
+    async def wait() -> None:
+        last = asyncio.Event()
+        patience.enter(Told("of the next", told, last))
+        await asyncio.wait_for(last.wait(), 5)
+
+    asyncio.run(leave_behind())
+    asyncio.run(wait())
+    assert told == ["of the next"]
