@@ -25,6 +25,7 @@ class Check:
         least: the value must be at least the target; else at most.
         unit: of both.
         note: what else one should know.
+        possible: False where something that is not ours makes it unreachable.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Check:
     unit: str = ""
     least: bool = False
     note: str = ""
+    possible: bool = True
 
     @property
     def held(self) -> bool:
@@ -113,6 +115,6 @@ def show_checks(checks: Sequence[Check]) -> None:
         print(f"\n{'what has to be so':72}{'measured':>12}{'target':>16}")
     for check in checks:
         target = f"{'>=' if check.least else '<='} {check.target:g} {check.unit}"
-        verdict = "held" if check.held else "MISSED"
+        verdict = "held" if check.held else "MISSED" if check.possible else "out of reach"
         note = f"   ({check.note})" if check.note else ""
         print(f"  {check.name:70}{check.value:9.2f} {check.unit:2}{target:>16}   {verdict}{note}")
