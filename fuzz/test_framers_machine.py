@@ -15,6 +15,10 @@ LIMIT, DEPTH = 24, 3
 SHARDS = st.sampled_from(
     [b"{", b"}", b"[", b"]", b'"', b"\\", b",", b"\n", b" ", b"1", b"\x1e", b"\xef", b"\xbb\xbf", b'{"a":1}\n' * 3]
 )
+LINES = st.sampled_from(
+    [b"{}", b'{"a":1}', b'{"a":1}', b'{"a:1}', b'{a":1}', b'{"a":"}', b'{"a":"\\"}', b'{"}"}', b'{"{":1}', b'{"a":[1]}',
+     b'{"a":1}}', b'{"a":1', b'{"a":{}}', b'{"a":1} ', b"{1}\r", b"{]}", b'{"a":"' + b"x" * (LIMIT - 8) + b'"}']
+)  # fmt: skip
 
 
 class JsonTextMachine(FramerMachine[Event]):
@@ -38,6 +42,14 @@ class JsonTextMachine(FramerMachine[Event]):
     def feed_array_piece(self, body: bytes, at: int) -> None:
         """One chunk from the middle of an array, or its begin."""
         self.feed(body[at:] if self.body else body)
+
+    @rule(
+        lines=st.lists(st.one_of(LINES, st.binary(max_size=6).map(lambda noise: b"{" + noise + b"}")), max_size=5),
+        end=st.sampled_from([b"\n", b"\r\n", b"\n\x1e"]),
+    )
+    def feed_short_lines(self, lines: list[bytes], end: bytes) -> None:
+        """One chunk of lines that look like objects, a quote or a brace too many or too few; all with one end."""
+        self.feed(b"".join([line + end for line in lines]))
 
     @rule(size=st.integers(1, 2 * LIMIT), byte=st.sampled_from([b"9", b" ", b"\n", b"[", b"x"]))
     def feed_run(self, size: int, byte: bytes) -> None:

@@ -4,7 +4,8 @@ A chunk comes in; out come the frames of its whole values, if it can be proved c
 so, or ``None``, and then the scanner does the work. The proofs, each some passes in C over all values together:
 
 - Flat: every line begins with ``{`` and ends with ``}``, there is no other brace, and no bracket at all. Whatever the
-  strings hold, the scanner closes such an object at its last byte, or at the line feed behind it.
+  strings hold, the scanner closes such an object at its last byte, or at the line feed behind it. Between the two must
+  be nothing, hence this is no proof for lines that end with CR LF: a string that lacks its last quote takes the CR in.
 - Nested: msgspec reads all lines as valid JSON and finds as many values as there are lines, and every line begins with
   ``{`` and ends with ``}``. In valid JSON a ``}`` and a ``{`` with only a line feed between them are never inside one
   value, so every line holds at least one, hence exactly one.
@@ -104,7 +105,7 @@ def prove_lines(block: bytes, separator: bytes, max_frame_bytes: int, max_depth:
         return None
     if len(block) > max_frame_bytes and max(map(len, lines)) > max_frame_bytes:
         return None
-    if _are_flat(unjoined):
+    if separator != b"\r\n" and _are_flat(unjoined):
         return lines
     if separator == b"\n\x1e":
         block = block.replace(b"\x1e", b" ")  # to msgspec it is no white space

@@ -2,7 +2,7 @@
 
 Run it with ``python tests/framing/mutants.py [WORD]...``; words choose among the mutants. The defects are applied to a
 copy. A mutant that survives is a missing case; so is one whose place is not found any more. Not part of the gate: it
-takes minutes.
+takes minutes. Without words it writes ``mutants.md``: each defect, and the first test that failed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 HOUSE = Path(__file__).parents[2]
+TABLE = Path(__file__).with_suffix(".md")
+SOON = 120  # seconds; the tests take some ten without a defect
 
 
 class Mutant(NamedTuple):
@@ -63,6 +65,7 @@ MUTANTS = [
     Mutant("_shortcut.py", 'b"\\n" not in unjoined and', "True and"),
     Mutant("_shortcut.py", ' and unjoined[-1:] == b"}"', ""),
     Mutant("_shortcut.py", " and separator[-1:] not in unjoined", ""),
+    Mutant("_shortcut.py", 'separator != b"\\r\\n" and _are_flat', "_are_flat"),
     Mutant("_shortcut.py", "and max(map(len, lines)) > max_frame_bytes", "and False"),
     Mutant("_shortcut.py", "if len(values) != len(lines):", "if False:"),
     Mutant("_shortcut.py", "len(text) <= 2 * max_depth or", "len(text) <= 9 * max_depth or"),
@@ -83,7 +86,10 @@ MUTANTS = [
     Mutant("_whole.py", "data.lstrip(SPACE)", "data.strip()"),
     Mutant("_mark.py", "if len(chunk) < len(BYTE_ORDER_MARK) and", "if"),
     Mutant("_inflate.py", "allowed + 1 - self._inflated", "allowed - self._inflated"),
-    Mutant("_inflate.py", "return bytes(good), True", "return b'', True"),
+    Mutant("_inflate.py", "return _before_damage(spare, block), True", "return b'', True"),
+    Mutant("_inflate.py", "good += member.decompress(raw, 1)", "member.decompress(raw, 1)"),
+    Mutant("_inflate.py", '        self._head = b""\n        return [End()]', "        return [End()]"),
+    Mutant("_inflate.py", "-(-self._raw // _BLOCK) * _BLOCK", "self._raw"),
     Mutant("_inflate.py", "_BLOCK - self._raw % _BLOCK", "_BLOCK"),
     Mutant("_inflate.py", "(len(piece) == wanted and not member.eof)", "False"),
     Mutant("_inflate.py", "if self._next_member is None:", "if len(block) > 99:"),
@@ -92,6 +98,15 @@ MUTANTS = [
     Mutant("_prefixed.py", "length > self._max_frame_bytes", "length >= self._max_frame_bytes"),
     Mutant("_prefixed.py", "self._seen += begin", "self._seen += 0"),
     Mutant("_prefixed.py", "self._wanted = _PREFIX.size + length", "self._wanted = _PREFIX.size + length + 1"),
+    Mutant("_prefixed.py", '">BI"', '"<BI"'),
+    Mutant("_prefixed.py", "if not self._held:", "if True:"),
+    Mutant(
+        "_prefixed.py", "Fault.FRAME_TOO_LARGE if flags in self._flags else", "Fault.FRAME_TOO_LARGE if length else"
+    ),
+    Mutant("_websocket.py", "offset=self._text_bytes", "offset=0"),
+    Mutant("_websocket.py", "if not data:", "if len(data) < 2:"),
+    Mutant("_websocket.py", "elif rsv.rsv1:", "elif False:"),
+    Mutant("_websocket.py", '        self._partial = b""\n        self._decoder', "        self._decoder"),
     Mutant("_websocket.py", "self._text_bytes += self._message_bytes", "pass"),
     Mutant("_websocket.py", "data = self._partial + data", "data = data"),
     Mutant(
@@ -108,42 +123,78 @@ MUTANTS = [
     Mutant("_sse.py", "int(self._after_cr and", "int(False and"),
     Mutant("_sse.py", "self._data_bytes + len(self._line)", "len(self._line)"),
     Mutant("_sse.py", 'and b"\\0" not in value', ""),
+    Mutant("_sse.py", 'value.removeprefix(b" ")', "value.strip()"),
+    Mutant("_sse.py", "if not self._lines:", "if True:"),
+    Mutant("_sse.py", "self._begin = self._seen + pos", "self._begin = pos"),
+    Mutant(
+        "_sse.py",
+        'self._name, self._data, self._data_bytes, self._begin = "",',
+        "_, self._data, self._data_bytes, self._begin = 0,",
+    ),
+    Mutant("_sse.py", "        if chunk:\n            self._after_cr", "        if True:\n            self._after_cr"),
+    Mutant("_sse.py", "        self._data, self._data_bytes = [], 0\n", ""),
     Mutant("_writers.py", "self._open = False", "self._open = True"),
     Mutant("_writers.py", '(b"[" if self._lead == b"[" else b"")', 'b""'),
 ]
 
 
-def survives(mutant: Mutant, copy: Path) -> bool:
-    """True if the room's tests pass with the defect."""
+def try_out(mutant: Mutant, copy: Path) -> str | None:
+    """Apply a defect; what caught it, None if nothing did."""
     path = copy / "asgi_grpc" / "framing" / mutant.file
     text = path.read_text()
     if mutant.right not in text:
         print(f"STALE     {mutant.file}: {mutant.right!r} is not there", flush=True)
-        return True
+        return None
     path.write_text(text.replace(mutant.right, mutant.wrong, 1))
     try:
         failed = failing_test(copy)
     finally:
         path.write_text(text)
-    verdict = "caught   " if failed else "SURVIVES "
-    print(f"{verdict} {mutant.file}: {mutant.right!r} -> {mutant.wrong!r} {failed or ''}".rstrip(), flush=True)
-    return not failed
+    verdict = f"caught by {failed}:" if failed else "SURVIVES "
+    print(f"{verdict} {mutant.file}: {mutant.right!r} -> {mutant.wrong!r}", flush=True)
+    return failed
 
 
 def failing_test(copy: Path) -> str | None:
-    """The first of the room's tests that fails; None if none does."""
-    command = [sys.executable, "-m", "pytest", "tests/framing", "-x", "-q", "-p", "no:cacheprovider"]
+    """The first of the room's tests that fails; None if none does. The transcripts go first: they are quick."""
+    tests = ["tests/framing/test_transcripts.py", "tests/framing"]
+    command = [sys.executable, "-m", "pytest", *tests, "-x", "-q", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
     try:
         done = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, check=False, timeout=300, encoding="utf-8"
+            command, cwd=copy, env=environment, capture_output=True, check=False, timeout=SOON, encoding="utf-8"
         )
     except subprocess.TimeoutExpired:
-        return "by a test that hangs"  # which is seen too
+        return "a test that hangs"  # which is seen too
     if done.returncode == 0:
         return None
     found = re.search(r"^(?:FAILED|ERROR) \S+/(\S+)", done.stdout, re.MULTILINE)
-    return f"by {found[1]}" if found else "by a run that ends early"
+    return found[1] if found else "a run that ends early"
+
+
+def table(caught: dict[Mutant, str | None]) -> str:
+    """The page ``mutants.md``."""
+
+    def code(text: str) -> str:
+        shown = text.strip().replace("\n", " ⏎ ").replace("|", "\\|") or " "
+        return f"``{re.sub(' +', ' ', shown)}``"
+
+    rows = [
+        f"| `{mutant.file}` | {code(mutant.right)} | {code(mutant.wrong) if mutant.wrong else 'nothing'} "
+        f"| {f'`{test}`' if test else '**nothing**'} |"
+        for mutant, test in caught.items()
+    ]
+    head = [
+        "# Deliberate defects",
+        "",
+        "Written by `make mutants`: each defect alone, and the first test of `tests/framing` that failed with it.",
+        "",
+        f"{len(caught)} defects, {sum([not test for test in caught.values()])} not caught.",
+        "",
+        "| file | instead of | stands | caught by |",
+        "| --- | --- | --- | --- |",
+    ]
+    return "\n".join([*head, *rows, ""])
 
 
 def main() -> None:
@@ -157,7 +208,10 @@ def main() -> None:
             shutil.copy(HOUSE / name, copy / name)
         if failed := failing_test(copy):
             sys.exit(f"the tests fail without any defect: {failed}")
-        left = sum([survives(mutant, copy) for mutant in chosen])
+        caught = {mutant: try_out(mutant, copy) for mutant in chosen}
+    if len(chosen) == len(MUTANTS):
+        TABLE.write_text(table(caught))
+    left = sum([not test for test in caught.values()])
     print(f"{len(chosen)} mutants, {left} not caught")
     sys.exit(bool(left))
 
