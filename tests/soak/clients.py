@@ -32,6 +32,7 @@ class Seen:
         trailers: of the last record.
         began: on the loop's clock.
         ended: as well.
+        reused: the connection has served a call before.
     """
 
     outcome: str = ""
@@ -40,6 +41,13 @@ class Seen:
     trailers: dict[str, str] = field(default_factory=dict)
     began: float = 0.0
     ended: float = 0.0
+    reused: bool = False
+
+    @property
+    def story(self) -> str:
+        """How it went, for people."""
+        again = "a connection that had served before" if self.reused else "a connection of its own"
+        return f"{len(self.replies)} replies in {self.ended - self.began:.3f} s over {again}"
 
 
 class Caller:
@@ -75,6 +83,7 @@ class Caller:
 
     async def _http(self, plan: Plan, seen: Seen) -> None:
         kept, self._kept = self._kept, None
+        seen.reused = kept is not None
         connection = kept or await HttpConnection.open(f"http://{self._address}/")
         writer = _Writer(seen)
         try:

@@ -87,7 +87,8 @@ class Soak:
                 faults=options.faults,
                 longest_pause_s=options.longest_pause_s,
             )
-            self.unsettled.append((plan, await caller.call(plan)))
+            seen = await caller.call(plan)
+            self.unsettled.append((plan, seen))
         caller.close()
 
     def settle(self, *, before: float) -> None:
@@ -102,7 +103,9 @@ class Soak:
             self.report.note(plan, seen, entry)
             for wrong in judge(plan, seen, entry, excused=self._excused(plan, seen)):
                 shown = msgspec.json.encode(msgspec.structs.replace(plan, pads=plan.pads[:9], bad=plan.bad[:40]))
-                self.report.findings.append(f"call {plan.number}: {wrong}\n    {shown.decode()}\n    {entry}")
+                self.report.findings.append(
+                    f"call {plan.number}: {wrong}\n    {shown.decode()}\n    {entry}\n    {seen.story}"
+                )
         self.unsettled = waiting
 
     def _excused(self, plan: Plan, seen: Seen) -> list[str]:
@@ -144,7 +147,8 @@ class Soak:
             )
             for place in range(WORKERS)
         ]
-        self.unsettled += zip(plans, await asyncio.gather(*map(self._alone, plans)), strict=True)
+        seen = await asyncio.gather(*map(self._alone, plans))
+        self.unsettled += zip(plans, seen, strict=True)
         numbers = iter(range(_WARM_NUMBER + WORKERS, _WARM_NUMBER + WORKERS + self.options.warm_calls))
         await asyncio.gather(*(self.work(numbers, float("inf")) for _ in range(self.options.clients)))
 
