@@ -57,29 +57,31 @@ class Running:
     Attributes:
         address: its host and port.
         program: its own process, with all that it printed.
-        pids: all processes whose time is its cost.
+        pids: its processes.
+        behind: those of the server behind it; their time is a part of its cost.
     """
 
     contender: Contender
     address: str
     program: Started
     pids: list[int]
+    behind: list[int]
 
 
 @contextmanager
 def running(contender: Contender) -> Iterator[Running]:
     """Start a door, and the server behind it; end both afterwards."""
     with ExitStack() as stack:
-        pids: list[int] = []
+        behind: list[int] = []
         env = {}
         if contender.upstream:
             server = stack.enter_context(started(sys.executable, "-m", SERVERS + "grpc_server"))
             env["BENCH_UPSTREAM"] = server.address
-            pids += tree(server.pid)
+            behind = tree(server.pid)
         module = SERVERS + contender.module
         if contender.asgi:
             command = (sys.executable, "-m", "uvicorn", f"{module}:app", "--port", "0", *UVICORN_OPTIONS)
             door = stack.enter_context(started(*command, ready=UVICORN, env=env))
         else:
             door = stack.enter_context(started(sys.executable, "-m", module, env=env))
-        yield Running(contender, door.address, door, [*pids, *tree(door.pid)])
+        yield Running(contender, door.address, door, tree(door.pid), behind)

@@ -22,11 +22,13 @@ class Reading:
 
     Attributes:
         server_us: processor time of all server processes.
+        door_us: the door's own part of it, without the server behind.
         load_us: processor time of the load generator.
         wall_us: time passed.
     """
 
     server_us: float
+    door_us: float
     load_us: float
     wall_us: float
 
@@ -42,6 +44,11 @@ class Cell:
     def server_us(self) -> float:
         """The median."""
         return median(reading.server_us for reading in self.readings)
+
+    @property
+    def door_us(self) -> float:
+        """The median."""
+        return median(reading.door_us for reading in self.readings)
 
     @property
     def load_us(self) -> float:
@@ -67,11 +74,11 @@ class Cell:
 
 def read(load: Load, door: Running, seconds: float) -> Reading:
     """Run the load for a while."""
-    server, own, begin = processor_s(door.pids), own_processor_s(), time.perf_counter()
+    begun = [processor_s(door.pids), processor_s(door.behind), own_processor_s(), time.perf_counter()]
     units = load.run(seconds)
-    wall = time.perf_counter() - begin
-    server, own = processor_s(door.pids) - server, own_processor_s() - own
-    return Reading(server / units * 1e6, own / units * 1e6, wall / units * 1e6)
+    ended = [processor_s(door.pids), processor_s(door.behind), own_processor_s(), time.perf_counter()]
+    own, behind, loading, wall = ((late - early) / units * 1e6 for early, late in zip(begun, ended, strict=True))
+    return Reading(own + behind, own, loading, wall)
 
 
 def measure(row: str, contenders: list[Contender], rounds: int) -> list[Cell]:
@@ -110,13 +117,12 @@ UNITS = {
 
 
 def show(row: str, cells: list[Cell]) -> None:
-    """One row of the table, a line for each contender, the cheapest floor as 1."""
+    """One row of the table, a line for each contender; the first one is 1."""
     say("\r")
-    floor = cells[0].server_us
-    print(f"\n{UNITS[row]:38}    server  (least - most)   x {cells[0].contender.name:10} wall     load generator")
+    first = cells[0]
+    print(f"\n{UNITS[row]:32}{'processor, us':>15}{'least':>9}{'most':>9}{'x ' + first.contender.name:>13}", end="")
+    print(f"{'gateway, us':>14}{'passed, us':>13}{'load, us':>11}")
     for cell in cells:
         least, most = cell.spread
-        print(
-            f"  {cell.contender.what:36}{cell.server_us:8.2f} us ({least:.2f} - {most:.2f}) "
-            f"{cell.server_us / floor:6.2f} {cell.wall_us:12.2f} us {cell.load_us:8.2f} us"
-        )
+        print(f"  {cell.contender.what:30}{cell.server_us:15.2f}{least:9.2f}{most:9.2f}", end="")
+        print(f"{cell.server_us / first.server_us:13.2f}{cell.door_us:14.2f}{cell.wall_us:13.2f}{cell.load_us:11.2f}")

@@ -7,7 +7,7 @@ BLOCK = 64 << 10  # what one sendall() carries of a long body
 ITEM_BYTES = 60
 NAME = b"a name of 21 letters."
 LONG_STREAM = 100_000  # messages, in process
-SHORT_STREAM = 20_000  # through a channel, which takes tens of times as long
+SHORT_STREAM = 10_000  # through a channel, which takes tens of times as long
 
 
 def item(number: int) -> bytes:
