@@ -15,7 +15,7 @@ from tests.calls.facts import AIO, Outcome, fact, serving, text
 from tests.calls.servers import BIDI, DOWN, UNARY, UP
 
 LONG_S = 100.0
-SHORT_S = 0.1
+SHORT_S = 0.3
 
 
 class Slow:
