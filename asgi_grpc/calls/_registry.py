@@ -135,6 +135,8 @@ class Servicers(grpc.aio.Server):
         missing = [name for name in _FIELDS if not hasattr(handler, name)]
         if missing or not callable(behaviour_of(handler)):
             raise ConfigurationError(f"{_dotted(path)}: expected a grpc.RpcMethodHandler with a function")
+        if getattr(behaviour_of(handler), "experimental_non_blocking", False):
+            raise ConfigurationError(f"{_dotted(path)}: experimental_non_blocking is not supported")
         known = self._handlers.setdefault(path, handler)
         if known is not handler and known != handler:  # generated code registers each one in both ways
             raise ConfigurationError(f"{_dotted(path)} is registered twice")

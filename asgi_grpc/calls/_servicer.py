@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -101,6 +101,7 @@ class ServicerCall:
         self.outbox: Outbox | None = None
         self._handler: Handler | None = None
         self._input_ended = False
+        self._unreadable: Exception | None = None  # why there are no requests after those in items
         self._since_turn = 0
         self._reader: asyncio.Task[Any] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -179,15 +180,18 @@ class ServicerCall:
 
         Raises:
             grpc.aio.UsageError: somebody else is at it.
+            Exception: what the servicer's own deserializer raised; for a sync servicer an INTERNAL of it.
         """
         if self._reader is not None:
             raise grpc.aio.UsageError("only one task may read the requests of a call at a time")
         self._reader = asyncio.current_task()
         try:
-            if not self._input_ended:
+            if not self._input_ended and self._unreadable is None:
                 await self._pull()
         finally:
             self._reader = None
+        if self._unreadable is not None and not self.items:
+            raise self._unreadable
         return bool(self.items)
 
     def prepare(self, handler: Handler, outbox: Outbox) -> None:
@@ -195,7 +199,8 @@ class ServicerCall:
         self._handler = handler
         self.outbox = outbox
         if handler.read is not None:
-            self.items = deque(map(handler.read, self.items))
+            items, self.items = self.items, deque()
+            self._deserialize(items)
 
     def wake(self) -> None:
         """Let ``replies`` look. To be called on the loop."""
@@ -234,11 +239,27 @@ class ServicerCall:
             raise
         assert self._handler is not None
         self._input_ended = not batch
-        self.items.extend(batch if self._handler.read is None else map(self._handler.read, batch))
+        if self._handler.read is None:
+            self.items.extend(batch)
+        else:
+            self._deserialize(batch)
         self._since_turn += len(batch)
         if self._since_turn >= _TURN:
             self._since_turn = 0
             await asyncio.sleep(0)
+
+    def _deserialize(self, batch: Iterable[Any]) -> None:
+        """Take requests through a servicer's own deserializer; the first that it refuses is the last."""
+        assert self._handler is not None
+        assert self._handler.read is not None
+        try:
+            for request in batch:
+                self.items.append(self._handler.read(request))
+        except Exception as exc:  # noqa: BLE001 - it is the servicer's
+            self._unreadable = exc
+            if not self._handler.is_async:
+                log.error("%s: a request was not deserialized", self.state.method, exc_info=exc)
+                self._unreadable = CallError(Code.INTERNAL, "Exception deserializing request!")
 
     async def _serve(self) -> None:
         """Run the servicer; its end is in the state afterwards."""

@@ -205,7 +205,11 @@ class ThreadRequests:
             self._fetch = self._loop.create_task(self._more())
 
     async def _more(self) -> None:
-        more = await self._call.fill()
+        try:
+            more = await self._call.fill()
+        except CallError as exc:
+            more = False
+            self._call.end(exc)
         with self._changed:
             self._fetching = False
             self._ended = not more
