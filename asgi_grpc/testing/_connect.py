@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from asgi_grpc.client import Headers, HttpConnection, WebSocket
+from asgi_grpc.client import ConnectionLostError, Headers, HttpConnection, WebSocket
 from asgi_grpc.testing._exchange import Application
 from asgi_grpc.testing._lanes import Lane, MemoryTransport
 from asgi_grpc.testing._report import Report
@@ -48,7 +48,8 @@ async def connect_http(
     Raises:
         TimeoutError: at the block's end, the application does not end.
         AssertionError: at the block's end, it sent what ASGI does not allow.
-        Exception: at the block's end, whatever the application raised first.
+        Exception: at the block's end, or instead of a ``ConnectionLostError`` that leaves it: whatever the application
+            raised first.
     """
     report = Report()
     up, down = Lane(lane_bytes), Lane(lane_bytes)
@@ -59,6 +60,10 @@ async def connect_http(
             yield connection
         async with asyncio.timeout(patience_s):
             await serving
+    except ConnectionLostError as exc:
+        if report.errors:  # which is why it was lost
+            raise report.errors[0] from exc
+        raise
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
