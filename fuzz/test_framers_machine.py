@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import invariant, rule
 
-from asgi_grpc.framing import Broken, Event, Frame, JsonFramer, JsonSeqFramer, WholeFramer
+from asgi_grpc.framing import Broken, Event, Frame, JsonFramer, JsonSeqFramer, WholeFramer, cut_message
 from asgi_grpc.framing._json import MessageFramer
 from asgi_grpc.testing import array_bodies, json_seq_bodies, json_values, ndjson_bodies
 from fuzz.framer_machine import FramerMachine
@@ -46,10 +46,11 @@ class JsonTextMachine(FramerMachine[Event]):
     @rule(
         lines=st.lists(st.one_of(LINES, st.binary(max_size=6).map(lambda noise: b"{" + noise + b"}")), max_size=5),
         end=st.sampled_from([b"\n", b"\r\n", b"\n\x1e"]),
+        last=st.sampled_from([b"\n", b"\r\n", b"", b" "]),
     )
-    def feed_short_lines(self, lines: list[bytes], end: bytes) -> None:
-        """One chunk of lines that look like objects, a quote or a brace too many or too few; all with one end."""
-        self.feed(b"".join([line + end for line in lines]))
+    def feed_short_lines(self, lines: list[bytes], end: bytes, last: bytes) -> None:
+        """One chunk of lines that look like objects, a quote or a brace too many or too few."""
+        self.feed(end.join(lines) + last)
 
     @rule(size=st.integers(1, 2 * LIMIT), byte=st.sampled_from([b"9", b" ", b"\n", b"[", b"x"]))
     def feed_run(self, size: int, byte: bytes) -> None:
@@ -85,6 +86,13 @@ class JsonMessageMachine(JsonMachine):
     def model(self, body: bytes, option: tuple[int, int]) -> list[Event]:
         """Byte by byte; an array is one value."""
         return model_json(body, *option, message=True)
+
+    @invariant()
+    def the_whole_is_cut_alike(self) -> None:
+        """The short way for whole messages says the same."""
+        limit, depth = self.option
+        events = cut_message(self.body, max_frame_bytes=limit, max_depth=depth)
+        assert events == self.model(self.body, self.option)
 
 
 class JsonSeqMachine(JsonTextMachine):

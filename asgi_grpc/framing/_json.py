@@ -15,7 +15,7 @@ from asgi_grpc.errors import UsageError
 from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
 from asgi_grpc.framing._mark import LeadingMark
 from asgi_grpc.framing._scanner import SPACE, Outcome, ValueScanner
-from asgi_grpc.framing._shortcut import cut_elements, cut_values, has_no_end, is_one_value
+from asgi_grpc.framing._shortcut import cut_elements, cut_valid_values, cut_values, has_no_end, is_one_value
 
 _SPACES = re.compile(rb"[ \t\r\n]*+")
 _SCALAR = re.compile(rb'[^ \t\r\n"{\[]*+')
@@ -251,8 +251,13 @@ def cut_message(text: bytes, *, max_frame_bytes: int, max_depth: int) -> list[Ev
     if len(text) <= max_frame_bytes and is_one_value(text, max_depth=max_depth):
         return [Frame(text, 0), End()]
     if text[:1] == b"{":
-        lines = text.rstrip(SPACE) + b"\n"
-        cut = cut_values(lines, 0, 0, max_frame_bytes=max_frame_bytes, max_depth=max_depth)
+        body = text.rstrip(SPACE)
+        ends = text[len(body) : len(body) + 1] == b"\n" or is_one_value(
+            body[body.rfind(b"\n") + 1 :], max_depth=max_depth
+        )
+        way = cut_values if ends else cut_valid_values
+        lines = body + b"\n"
+        cut = way(lines, 0, 0, max_frame_bytes=max_frame_bytes, max_depth=max_depth)
         if cut is not None and cut[1] >= len(lines) - 1:
             return [*cut[0], End()]
     framer = MessageFramer(max_frame_bytes=max_frame_bytes, max_depth=max_depth)

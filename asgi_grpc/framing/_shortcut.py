@@ -55,6 +55,11 @@ def cut_values(chunk: bytes, pos: int, offset: int, *, max_frame_bytes: int, max
         lines = prove_lines(chunk[pos : end - len(separator)], separator, max_frame_bytes, max_depth)
         if lines is not None:
             return frame_lines(lines, offset, len(separator)), end
+    return cut_valid_values(chunk, pos, offset, max_frame_bytes=max_frame_bytes, max_depth=max_depth)
+
+
+def cut_valid_values(chunk: bytes, pos: int, offset: int, *, max_frame_bytes: int, max_depth: int) -> Cut | None:
+    """Like ``cut_values``, where the last line feed is not the peer's: a broken line may not end there."""
     for mark in _ENDS:
         stop = chunk.rfind(mark, pos)
         if stop >= 0:
