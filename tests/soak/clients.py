@@ -33,6 +33,8 @@ class Seen:
         began: on the loop's clock.
         ended: as well.
         reused: the connection has served a call before.
+        status: of HTTP, once the head was read.
+        body_bytes: read of the answer's body.
     """
 
     outcome: str = ""
@@ -42,12 +44,15 @@ class Seen:
     began: float = 0.0
     ended: float = 0.0
     reused: bool = False
+    status: int = 0
+    body_bytes: int = 0
 
     @property
     def story(self) -> str:
         """How it went, for people."""
         again = "a connection that had served before" if self.reused else "a connection of its own"
-        return f"{len(self.replies)} replies in {self.ended - self.began:.3f} s over {again}"
+        answer = f"status {self.status}, {self.body_bytes} bytes, {len(self.replies)} replies"
+        return f"{answer} in {self.ended - self.began:.3f} s, ended at {self.ended:.3f} s, over {again}"
 
 
 class Caller:
@@ -247,9 +252,10 @@ async def _send_text(plan: Plan, socket: WebSocket, text: str) -> None:
 
 async def _read_answer(plan: Plan, connection: HttpConnection, writer: _Writer, seen: Seen) -> None:
     head = await connection.read_head()
-    body, counted, pauses = bytearray(), 0, 0
+    seen.status, body, counted, pauses = head.status, bytearray(), 0, 0
     while chunk := await connection.read_chunk():
         body += chunk
+        seen.body_bytes = len(body)
         if plan.ping_pong and head.status == 200:
             whole = body.rfind(b"\n") + 1
             _take(records("ndjson", bytes(body[counted:whole])), seen, ended=False)

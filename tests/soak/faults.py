@@ -69,7 +69,13 @@ class Upstream:
 
 
 async def inject(
-    rng: random.Random, *, gateway: str, upstream: Upstream | None, ledger: LedgerReader, done: Counter[str]
+    rng: random.Random,
+    *,
+    gateway: str,
+    upstream: Upstream | None,
+    ledger: LedgerReader,
+    done: Counter[str],
+    progress: Callable[[str], None],
 ) -> None:
     """Inject one fault after the other, until cancelled between two of them."""
     faults: dict[str, Callable[[float], Awaitable[None]]] = {"block": lambda _: block(gateway)}
@@ -84,8 +90,9 @@ async def inject(
         }
     while True:
         await asyncio.sleep(rng.uniform(2.0, 8.0))
-        name = rng.choice(list(faults))
-        fault = asyncio.ensure_future(faults[name](rng.uniform(0.3, 2.0)))
+        name, seconds = rng.choice(list(faults)), rng.uniform(0.3, 2.0)
+        progress(f"    {name} for {seconds:.1f} s at {asyncio.get_running_loop().time():.3f} s")
+        fault = asyncio.ensure_future(faults[name](seconds))
         try:
             await asyncio.shield(fault)
         except asyncio.CancelledError:

@@ -42,7 +42,7 @@ class Holdings(msgspec.Struct):
     """What a process holds.
 
     Attributes:
-        running: calls, as the gateway counts them.
+        running: connections that the gateways serve.
         tasks: of asyncio, without the one that counts.
         threads: of Python.
         os_threads: all of them, grpcio's own too.
@@ -71,29 +71,31 @@ class Soaked:
         registry = Servicers(max_workers=WORKERS)
         for servicer in (AsyncServicer(ledger), SyncServicer(ledger)):
             register(servicer, registry)
-        self._gateways: list[GrpcMiddleware] = []
+        self._running = 0
         inner: GrpcMiddleware | None = None
         for service, target in zip(("soak.Sync", "soak.Async"), targets, strict=False):
             inner = GrpcMiddleware(
                 inner, schema=SCHEMA, upstream=target, services=[service], limits=LIMITS, channel_options=_RECONNECT
             )
-            self._gateways.append(inner)
-        outer = GrpcMiddleware(inner, schema=SCHEMA, servicers=registry, limits=LIMITS)
-        self._gateways.append(outer)
-        self._mounted = {"/channel": inner, "/in-process": outer}
+        self._outer = GrpcMiddleware(inner, schema=SCHEMA, servicers=registry, limits=LIMITS)
+        self._mounted = {"/channel": inner, "/in-process": self._outer}
         self._messages = sum(sys.getrefcount(kind) for kind in (Request, Reply))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the gateway that a request means."""
         if scope["type"] == "lifespan":
-            await self._gateways[-1](scope, receive, send)
+            await self._outer(scope, receive, send)
         elif scope["path"] == "/_soak":
             await self._control(scope, send)
         else:
             root = scope["path"][: scope["path"].index("/", 1)]
             gateway = self._mounted[root]
             assert gateway is not None
-            await gateway({**scope, "root_path": root}, receive, _breaking(scope, send))
+            self._running += 1
+            try:
+                await gateway({**scope, "root_path": root}, receive, _breaking(scope, send))
+            finally:
+                self._running -= 1
 
     async def _control(self, scope: Scope, send: Send) -> None:
         if scope["method"] == "POST":
@@ -109,7 +111,7 @@ class Soaked:
         with open("/proc/self/statm") as file:
             pages = int(file.read().split()[1])
         return Holdings(
-            running=sum(gateway._gateway.running for gateway in self._gateways),
+            running=self._running,
             tasks=len(asyncio.all_tasks()) - 1,
             threads=threading.active_count(),
             os_threads=len(os.listdir("/proc/self/task")),
@@ -156,7 +158,7 @@ def _breaking(scope: Scope, send: Send) -> Send:
 
 def main(stack: str, ledger: str, *targets: str) -> None:
     """Serve until the process is ended."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s (at %(relativeCreated)d ms)")
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
     host, port = listening.getsockname()
     print(f"listening on {host}:{port}", flush=True)

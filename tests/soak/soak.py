@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -226,7 +227,14 @@ async def _calls(run: Soak, progress: Progress) -> None:
     beside = [asyncio.create_task(run.sample(began)), asyncio.create_task(run.tell(began, progress))]
     if options.outages:
         rng = random.Random(options.seed)
-        faults = inject(rng, gateway=run.gateway, upstream=run.upstream, ledger=run.ledger, done=run.report.faults)
+        faults = inject(
+            rng,
+            gateway=run.gateway,
+            upstream=run.upstream,
+            ledger=run.ledger,
+            done=run.report.faults,
+            progress=progress,
+        )
         beside.append(asyncio.create_task(faults))
     workers = [run.work(numbers, began + 60 * options.minutes) for _ in range(options.clients)]
     try:
@@ -240,11 +248,26 @@ async def _calls(run: Soak, progress: Progress) -> None:
             run.report.findings.append(f"the soak itself failed: {failed!r}")
 
 
+@contextmanager
+def _folder(report: Report) -> Iterator[Path]:
+    """Where the ledger and the logs are; it stays where something was found."""
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    try:
+        yield folder
+    except BaseException:
+        report.findings.append("the soak itself failed")
+        raise
+    finally:
+        if report.findings:
+            report.findings.append(f"ledger and logs: {folder}")
+        else:
+            shutil.rmtree(folder)
+
+
 @asynccontextmanager
 async def _started(options: Options, report: Report) -> AsyncIterator[tuple[Soak, Child]]:
     """All processes, for as long as the block runs."""
-    with tempfile.TemporaryDirectory(prefix="soak-") as name:
-        folder = Path(name)
+    with _folder(report) as folder:
         ledger = folder / "ledger"
         ledger.touch()
         if "channel" not in options.back_ends:
