@@ -73,6 +73,8 @@ _RULES: dict[str, MetadataRule] = {"default": _default_rule, "safe": _safe_rule,
 
 _KNOWN: dict[MetadataRule, dict[bytes, str | None]] = {}
 _OURS: dict[bytes, str | None] = {b"x-forwarded-for": None, b"x-forwarded-host": None}  # no rule is asked
+_OUR_KEYS = frozenset(name.decode() for name in _OURS)
+_FRAMING = _ONE_HOP | {"content-length", "content-type"}  # of an answer: the server's business, or ours
 
 
 def metadata_rule(rule: Preset | MetadataRule) -> MetadataRule:
@@ -102,7 +104,8 @@ def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> 
 
     Returns:
         Legal pairs only. Illegal keys and values that are not printable ASCII are left out, as are keys that start
-        with ``grpc-``, which belong to gRPC itself.
+        with ``grpc-``, which belong to gRPC itself. ``x-forwarded-for`` and ``x-forwarded-host`` are there once at most:
+        no other header becomes one of them.
 
     Raises:
         RequestError: a value under a ``-bin`` key is not base64.
@@ -129,7 +132,7 @@ def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> 
 
 def _pairs(key: str, value: bytes) -> Metadata:
     """The legal pairs of one header; a ``-bin`` header may hold several values, split by commas."""
-    if not value or not _LEGAL_KEY.fullmatch(key) or key.startswith("grpc-"):
+    if not value or not _LEGAL_KEY.fullmatch(key) or key.startswith("grpc-") or key in _OUR_KEYS:
         return ()
     if key.endswith("-bin"):
         return [(key, _from_base64(key, part.strip())) for part in value.split(b",")]
@@ -155,12 +158,13 @@ def to_text(pairs: Metadata) -> dict[str, str]:
 def response_headers(pairs: Metadata, prefix: str = "grpc-metadata-") -> list[tuple[bytes, bytes]]:
     """Header metadata as HTTP headers: each key behind the prefix, in lower case as ASGI wants it.
 
-    Values that HTTP can't carry (CR, LF, NUL, other controls, not Latin-1) are left out.
+    Values that HTTP can't carry (CR, LF, NUL, other controls, not ASCII) are left out, as are headers that say where
+    the answer ends and what it is (``content-length``, ``transfer-encoding``, ``connection``, ``content-type``, ...).
     """
     return [
         (f"{prefix}{key}".encode("ascii"), text.encode("ascii"))
         for key, text in to_text(pairs).items()
-        if text.isascii() and text.isprintable()
+        if text.isascii() and text.isprintable() and f"{prefix}{key}" not in _FRAMING
     ]
 
 
@@ -183,10 +187,13 @@ def status_details(trailers: Any) -> Sequence[Detail]:
 
 _TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
 _UNIT_S = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+_CENTURY_S = 100 * 365 * 86400.0
 
 
 def parse_timeout(text: str) -> float:
     """Seconds of a ``Grpc-Timeout`` header: 1 to 8 digits and one of ``H M S m u n``.
+
+    More than a century counts as one: grpcio 1.85 takes a deadline behind the year 2262 for one that has passed.
 
     Raises:
         RequestError: anything else.
@@ -196,4 +203,4 @@ def parse_timeout(text: str) -> float:
         raise RequestError(
             "Grpc-Timeout: expected 1 to 8 digits and one of H M S m u n, e.g. 500m", code=Code.INVALID_ARGUMENT
         )
-    return int(found[1]) * _UNIT_S[found[2]]
+    return min(int(found[1]) * _UNIT_S[found[2]], _CENTURY_S)

@@ -83,6 +83,11 @@ def test_the_peer_is_appended_to_those_before_it() -> None:
     ]
 
 
+def test_what_is_said_of_the_peer_can_not_be_said_by_another_header() -> None:
+    headers = [(b"grpc-metadata-x-forwarded-for", b"10.0.0.1"), (b"grpc-metadata-x-forwarded-host", b"outer")]
+    assert request_metadata(headers, DEFAULT, "10.0.0.2") == [("x-forwarded-for", "10.0.0.2")]
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -125,6 +130,11 @@ def test_response_metadata_becomes_prefixed_headers() -> None:
     assert to_text(pairs)["b-bin"] == "AP8"
 
 
+@pytest.mark.parametrize("name", ["content-length", "transfer-encoding", "connection", "content-type"])
+def test_what_says_where_an_answer_ends_is_not_for_services(name: str) -> None:
+    assert response_headers([(name, "1"), ("etag", "2")], prefix="") == [(b"etag", b"2")]
+
+
 def test_grpc_s_own_keys_stay_with_grpc() -> None:
     assert from_grpc([("grpc-status", "0"), ("a", "1")]) == [("a", "1")]
     assert from_grpc(None) == []
@@ -144,6 +154,10 @@ def test_details_come_from_their_trailer() -> None:
 )
 def test_timeouts_have_digits_and_a_unit(text: str, seconds: float) -> None:
     assert parse_timeout(text) == pytest.approx(seconds)
+
+
+def test_longer_than_a_century_is_a_century() -> None:
+    assert parse_timeout("99999999H") == 100 * 365 * 86400
 
 
 @pytest.mark.parametrize("text", ["", "S", "1", "-1S", "1.5S", "1s", "123456789S", " 1S", "1S ", "\u0661S"])
