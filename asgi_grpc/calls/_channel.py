@@ -152,7 +152,6 @@ class ChannelCall:
                 async with aclosing(aiter(self._grpc)) as received:
                     async for reply in received:
                         yield [self._readable(reply)]
-                await self._check_status()
             else:
                 yield [self._readable(await self._grpc)]
             end = self._end
@@ -224,13 +223,6 @@ class ChannelCall:
         if reply is None:
             raise CallError(Code.INTERNAL, f"the service's reply is not a {self._method.output.full_name}")
         return reply
-
-    async def _check_status(self) -> None:
-        """A stream of replies that ended may have ended with any status."""
-        if (code := await self._grpc.code()) is not grpc.StatusCode.OK:
-            raise grpc.aio.AioRpcError(
-                code, grpc.aio.Metadata(), await self._grpc.trailing_metadata(), await self._grpc.details()
-            )
 
     async def _reason(self, exc: BaseException) -> CallError | RequestError | None:
         """Why the call failed, in our words; None: it did not, all replies are there."""

@@ -344,3 +344,28 @@ async def test_an_exception_in_a_callback_changes_nothing(name: str, caplog: pyt
     async with serving(name, unary=behaviour) as call:
         assert await call(UNARY, ["a"]) == Outcome(["a"])
         await until(lambda: "allback" in caplog.text)
+
+
+@pytest.mark.parametrize("name", SYNC)
+async def test_header_metadata_after_the_client_went_is_an_rpc_error(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocks = Blocks()
+
+    def bidi(requests: Any, context: Any) -> Iterator[Any]:
+        def late(requests: Any, context: Any) -> Iterator[Any]:
+            blocks.waiting.set()
+            while context.is_active():
+                threading.Event().wait(0.002)
+            context.send_initial_metadata((("too", "late"),))
+            yield from ()
+
+        return blocks.bidi(late, requests, context)
+
+    async with serving(name, bidi=bidi) as call:
+        running = asyncio.create_task(call(BIDI, None))
+        await until(blocks.waiting.is_set)
+        await gone(call, running)
+        await until(blocks.over.is_set)
+    assert blocks.seen == [grpc.RpcError, False]
+    assert caplog.records == []

@@ -14,6 +14,7 @@ import grpc.aio
 import pytest
 from google.protobuf.message import Message
 
+from asgi_grpc.calls import ChannelBackend
 from asgi_grpc.calls._channel import ChannelCall
 from asgi_grpc.errors import Code
 from tests.calls.facts import Outcome, outcome_of, text
@@ -96,3 +97,12 @@ async def test_a_reply_that_is_lost_is_an_error() -> None:
 async def test_without_another_end_it_is_grpcio_s() -> None:
     outcome = await outcome_of(ChannelCall(OverwrittenCall(INTERNAL), BIDI, source(["a"]), (), None))
     assert outcome == Outcome(["last"], Code.INTERNAL, "Internal error from Core")
+
+
+async def test_a_channel_is_opened_once() -> None:
+    backend = ChannelBackend("127.0.0.1:1")
+    await backend.open()
+    channel = backend._channel
+    await backend.open()
+    assert backend._channel is channel
+    await backend.close()
