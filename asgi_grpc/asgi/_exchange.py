@@ -13,6 +13,7 @@ from asgi_grpc.asgi._ending import ClientGone, Ending
 from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._inbox import Inbox, Open
+from asgi_grpc.asgi._running import FAREWELL_S, going_away
 from asgi_grpc.asgi._timer import SilenceTimer
 from asgi_grpc.asgi._types import Headers, Receive
 from asgi_grpc.calls import Call, Requests
@@ -20,8 +21,8 @@ from asgi_grpc.dialects import Failure
 from asgi_grpc.errors import Code, RequestError
 from asgi_grpc.routing import Match
 
-FAREWELL_S = 5.0
-"""A client that does not read gets so long to hear of a failure; then its connection is left to the server."""
+CANCELLED_FAREWELL_S = 1.0
+"""The same for a call that the server cancels: it waits for nobody long."""
 
 
 class Answer(Protocol):
@@ -60,12 +61,13 @@ class Exchange(ABC):
         self._gateway = gateway
         self._match = match
         self._route = match.route
-        self._method = match.route.method
-        self._strict = gateway.strict_body or self._method.client_streaming
+        self.method = match.route.method
+        self._limits = gateway.limits_of(self.method)
+        self._strict = gateway.strict_body or self.method.client_streaming
         self._head = head
         self._answer = answer
         self._ending = Ending()
-        self._idle = SilenceTimer(gateway.limits.idle_timeout_s, self._end_idle)
+        self._idle = SilenceTimer(self._limits.idle_timeout_s, self._end_idle)
         self._receive = receive
         self._opener = opener
         self._made_inbox: Inbox | None = None
@@ -76,25 +78,36 @@ class Exchange(ABC):
         """Serve; whatever happens, the client is told how it ended, unless it is gone."""
         gateway = self._gateway
         try:
-            gateway.begin(self)
+            gateway.running.begin(self)
             try:
                 with self._ending:
                     await self._call()
                     await self._answer.success()
             finally:
-                gateway.end(self)
+                gateway.running.end(self)
         except ClientGone:
             pass
+        except asyncio.CancelledError:  # the server's own, past the time that it grants at shutdown
+            await self._fail(going_away(), CANCELLED_FAREWELL_S)
+            raise
         except Exception as exc:  # noqa: BLE001 - the last line of defence; the gateway logs what is our bug
-            headers = exc.headers if isinstance(exc, RequestError) else ()
-            with suppress(ClientGone, TimeoutError):
-                async with asyncio.timeout(FAREWELL_S):
-                    await self._answer.failure(gateway.failure(exc), headers)
+            await self._fail(exc, FAREWELL_S)
         finally:
             self._idle.stop()
             if self._made_inbox is not None:
                 await self._made_inbox.stop()
             await self._answer.stop()
+
+    def end(self, reason: RequestError) -> None:
+        """End the call from outside; the client is told the reason."""
+        self._ending.end(reason)
+
+    async def _fail(self, exc: Exception, within_s: float) -> None:
+        """Tell the client, unless it is gone or does not read."""
+        headers = exc.headers if isinstance(exc, RequestError) else ()
+        with suppress(ClientGone, TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._answer.failure(self._gateway.failure(exc), headers)
 
     @property
     def _inbox(self) -> Inbox:
@@ -103,7 +116,7 @@ class Exchange(ABC):
             self._made_inbox = Inbox(
                 self._receive,
                 self._opener,
-                read_ahead_bytes=self._gateway.limits.read_ahead_bytes,
+                read_ahead_bytes=self._limits.read_ahead_bytes,
                 on_end=self._ending.end,
                 on_event=self._idle.note,
             )
@@ -117,9 +130,9 @@ class Exchange(ABC):
         """From the request's head to the last reply."""
         requests = self._prepare()
         metadata = self._gateway.metadata(self._head)
-        deadline_s = self._gateway.deadline_s(self._head)
+        deadline_s = self._gateway.deadline_s(self._head, self._limits)
         await self._gateway.backend.open()
-        call = self._gateway.backend.start(self._method, requests, metadata=metadata, deadline_s=deadline_s)
+        call = self._gateway.backend.start(self.method, requests, metadata=metadata, deadline_s=deadline_s)
         await self._answer.accepted(call)
         async with aclosing(call.replies()) as replies:
             async for messages in replies:
@@ -134,12 +147,12 @@ class Exchange(ABC):
             self._is_complete = True
 
     def note_slowness(self) -> None:
-        """See ``Gateway.patience``."""
+        """See ``RunningCall``."""
         self._slow = True
         self._idle.start()
         if self._is_complete:
             self._inbox.watch()
 
     def _end_idle(self) -> None:
-        text = f"no input and no output for {self._gateway.limits.idle_timeout_s:g} s"
+        text = f"no input and no output for {self._limits.idle_timeout_s:g} s"
         self._ending.end(RequestError(text, code=Code.DEADLINE_EXCEEDED))

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from asgi_grpc.asgi._head import Head
-from asgi_grpc.asgi._timer import Patience, Slow
+from asgi_grpc.asgi._running import RunningCalls
 from asgi_grpc.calls import Backend, MetadataRule, parse_timeout, request_metadata, response_headers, to_text
 from asgi_grpc.codec import CodecOptions, EncodeError, encode_any
 from asgi_grpc.dialects import Dialect, Failure
 from asgi_grpc.errors import CallError, Code, Metadata, RequestError
 from asgi_grpc.limits import Limits
 from asgi_grpc.routing import Router
-
-SLOW_AFTER_S = 0.02
-"""A call that takes longer gets what quick ones never pay for: a watcher of its client, and a timer of its silence."""
+from asgi_grpc.schema import Method
 
 error_log = logging.getLogger("asgi_grpc.error")
 
 
 @dataclass(kw_only=True)
 class Gateway:
-    """The wiring of one middleware, and the number of its running calls.
+    """The wiring of one middleware, and its running calls.
 
     Attributes:
         router: finds the method of a request.
@@ -32,6 +30,7 @@ class Gateway:
         dialect: how answers are spelled.
         codec_options: the dialect's, or what the user set instead; with the types that ``Any`` may hold.
         limits: bounds on every call.
+        own_limits: those of single methods instead, by full name.
         metadata_rule: which headers become metadata.
         header_rule: which metadata become headers; None: all, behind ``Grpc-Metadata-``.
         strict_body: bodies of one message must not contradict the path either.
@@ -39,8 +38,7 @@ class Gateway:
         half_close_after_idle_s: ends the input of a WebSocket that says no more; None: never.
         early_headers: the head of a stream leaves when the call is accepted.
         heartbeat_s: silence after which an HTTP stream gets a sign of life; None: never.
-        running: calls at this moment.
-        patience: tells calls that are slow.
+        running: the calls of this moment.
     """
 
     router: Router
@@ -48,6 +46,7 @@ class Gateway:
     dialect: Dialect
     codec_options: CodecOptions
     limits: Limits
+    own_limits: Mapping[str, Limits]
     metadata_rule: MetadataRule
     header_rule: MetadataRule | None
     strict_body: bool
@@ -55,26 +54,14 @@ class Gateway:
     half_close_after_idle_s: float | None
     early_headers: bool
     heartbeat_s: float | None
-    running: int = field(default=0, init=False)
-    patience: Patience = field(default_factory=lambda: Patience(SLOW_AFTER_S), init=False)
+    running: RunningCalls = field(init=False)
 
-    def begin(self, call: Slow) -> None:
-        """Count one more call; ``end`` has to follow.
+    def __post_init__(self) -> None:
+        self.running = RunningCalls(self.limits, self.own_limits)
 
-        Raises:
-            RequestError: 503, there are as many as ``Limits.max_streams`` already.
-        """
-        if self.running >= self.limits.max_streams:
-            raise RequestError(
-                "too many streams: try again in a second", code=Code.UNAVAILABLE, headers=[(b"retry-after", b"1")]
-            )
-        self.running += 1
-        self.patience.enter(call)
-
-    def end(self, call: Slow) -> None:
-        """Count one call less."""
-        self.running -= 1
-        self.patience.leave(call)
+    def limits_of(self, method: Method) -> Limits:
+        """The bounds on a call of a method."""
+        return self.own_limits.get(method.full_name, self.limits) if self.own_limits else self.limits
 
     def metadata(self, head: Head) -> Metadata:
         """The metadata of a request.
@@ -94,15 +81,15 @@ class Gateway:
         named = [(self.header_rule(key), value) for key, value in metadata]
         return response_headers([(name.lower(), value) for name, value in named if name is not None], prefix="")
 
-    def deadline_s(self, head: Head) -> float | None:
-        """Seconds that the client, or our default, gives the call.
+    def deadline_s(self, head: Head, limits: Limits) -> float | None:
+        """Seconds that the client, or the default of these limits, gives the call.
 
         Raises:
             RequestError: ``Grpc-Timeout`` is malformed.
         """
         text = head.get(b"grpc-timeout")
-        given = self.limits.default_deadline_s if text is None else parse_timeout(text)
-        longest = self.limits.max_deadline_s
+        given = limits.default_deadline_s if text is None else parse_timeout(text)
+        longest = limits.max_deadline_s
         return given if longest is None or (given is not None and given < longest) else longest
 
     def failure(self, exc: Exception) -> Failure:

@@ -49,13 +49,13 @@ class HttpExchange(Exchange):
     def _requests(self) -> Requests:
         """What cuts the body."""
         head = self._head
-        limits = self._gateway.limits
+        limits = self._limits
         reading = choose_reading(head.get(b"content-type") or "", self._route, self._bound, limits)
         inflater = choose_inflater(head.get(b"content-encoding") or "", limits)
         has_body = bool(self._route.binding.body)
         self._inbox.ended |= _is_without_body(head, wanted=has_body)
         body = BodyInput(self._inbox, reading.framer, inflater)
-        if self._method.client_streaming and has_body:
+        if self.method.client_streaming and has_body:
             self._inbox.watch()
             return ManyRequests(body.next, reading.decode).pull
         return OneRequest(body.whole, reading.decode, reading.empty, self._complete).pull
@@ -70,7 +70,7 @@ class HttpExchange(Exchange):
         self._pulled = True
         event = await self._receive()
         body = event.get("body", b"")
-        largest = self._gateway.limits.max_message_bytes
+        largest = self._limits.max_message_bytes
         if body[:1] == b"{" and not event.get("more_body") and len(body) <= largest:
             messages, bad = self._bound.decode((body,))
             self._complete()
@@ -84,14 +84,14 @@ class HttpExchange(Exchange):
         """What writes the replies. A reply that is bytes has its own media type, whatever the client accepts."""
         reply = self._route.reply
         connection = self._gateway, self._head, self._send
-        if self._method.server_streaming:
+        if self.method.server_streaming:
             if reply.gives_bytes:
                 return BytesResponse(*connection, reply)
             writer = choose_writer(accept, named_events=self._gateway.dialect.named_events)
             return StreamResponse(*connection, writer, reply.encode)
         if reply.gives_bytes:
             return SingleResponse(*connection, partial(bytes_of, reply))
-        chosen = choose_single(accept, wire=reply.gives_wire and self._method.kind == "unary").encode()
+        chosen = choose_single(accept, wire=reply.gives_wire and self.method.kind == "unary").encode()
         if chosen != JSON:
             return SingleResponse(*connection, lambda message: (chosen, reply.wire(message)))
         return self._answer

@@ -54,6 +54,11 @@ class Inbox:
         self.ended = False
         self._watcher: _Watcher | None = None
 
+    @property
+    def held_bytes(self) -> int:
+        """What was taken from the client and not read yet."""
+        return self._held
+
     async def read(self) -> list[bytes]:
         """What came since, at least one item; an empty list at the end of the input.
 

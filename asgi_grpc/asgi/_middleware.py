@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import signal
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -12,7 +13,9 @@ from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._head import Head, read_head, routing_path
 from asgi_grpc.asgi._http import HttpExchange
 from asgi_grpc.asgi._lifespan import run_lifespan
+from asgi_grpc.asgi._method_limits import limits_by_method
 from asgi_grpc.asgi._response import HttpResponse
+from asgi_grpc.asgi._signals import DrainSignals
 from asgi_grpc.asgi._types import Application, Receive, Scope, Send
 from asgi_grpc.asgi._websocket import WebSocketAnswer, WebSocketExchange
 from asgi_grpc.calls import (
@@ -54,6 +57,9 @@ class GrpcMiddleware:
             without encryption.
         services: full names of those to serve; None: all of the schema.
         limits: bounds on what one peer can make us hold.
+        method_limits: of single methods instead, by full name, or of all methods of a service by its name, e.g.
+            ``{"media.v1.Media.Upload": Limits(max_message_bytes=64 << 20)}``. ``max_streams`` counts the method's own
+            calls there, besides the count of all; ``drain_timeout_s`` is the whole gateway's alone.
         dialect: how answers are spelled: ``"envelope"``, ``"grpc-gateway"``, ``"bare"``, or an object of your own.
         codec_options: how messages are read and printed, instead of as the dialect has it.
         metadata: which request headers become gRPC metadata: ``"default"``, ``"safe"``, ``"grpc-gateway"``, or a
@@ -76,6 +82,9 @@ class GrpcMiddleware:
         method_override: let ``X-HTTP-Method-Override`` of a ``POST`` name the HTTP method that is meant.
         openapi_path: where ``GET`` gets an OpenAPI 3.1 document of the services, e.g. ``"/openapi.json"``, before any
             binding does. None: nowhere.
+        drain_signals: at which the calls that run get ``Limits.drain_timeout_s`` to finish before the server hears of
+            the signal, e.g. ``[signal.SIGTERM, signal.SIGINT]``; for servers that set their handlers with
+            ``signal.signal`` before start-up, as uvicorn does. None: a shutdown begins when the server says so.
 
     While a method serves a request, two keys of the scope say so, for applications that are wrapped round this one and
     want to log it afterwards: ``scope["asgi_grpc.method"]`` is its full name, e.g. ``"helloworld.Greeter.SayHello"``,
@@ -97,6 +106,7 @@ class GrpcMiddleware:
         credentials: Credentials | None = None,
         services: Sequence[str] | None = None,
         limits: Limits | None = None,
+        method_limits: Mapping[str, Limits] | None = None,
         dialect: str | Dialect = "envelope",
         codec_options: CodecOptions | None = None,
         metadata: Preset | MetadataRule = "default",
@@ -112,6 +122,7 @@ class GrpcMiddleware:
         strict_body: bool = False,
         method_override: bool = False,
         openapi_path: str | None = None,
+        drain_signals: Collection[signal.Signals] = (),
     ) -> None:
         if servicers is not None:
             if upstream is not None:
@@ -131,12 +142,14 @@ class GrpcMiddleware:
         spelled = find_dialect(dialect)
         options = replace(codec_options or spelled.codec_options, max_depth=limits.max_depth, registry=schema.pool)
         served = schema if services is None else schema.only(services)
+        own_limits = limits_by_method(method_limits or {}, served)
         self._app = app
         self._method_override = method_override
         self._gateway = Gateway(
             router=Router(
                 served.methods,
                 codec_options=options,
+                own_codec_options={name: replace(options, max_depth=own.max_depth) for name, own in own_limits.items()},
                 ignore_unknown_query=spelled.ignore_unknown_query
                 if ignore_unknown_query is None
                 else ignore_unknown_query,
@@ -146,11 +159,14 @@ class GrpcMiddleware:
             backend=upstream
             if isinstance(upstream, Backend)
             else ChannelBackend(
-                upstream, credentials=credentials, options=[*_channel_limits(limits), *channel_options]
+                upstream,
+                credentials=credentials,
+                options=[*_channel_limits([limits, *own_limits.values()]), *channel_options],
             ),
             dialect=spelled,
             codec_options=options,
             limits=limits,
+            own_limits=own_limits,
             metadata_rule=metadata_rule(metadata),
             header_rule=response_metadata,
             strict_body=strict_body,
@@ -164,6 +180,22 @@ class GrpcMiddleware:
             describe = partial(openapi_document, dialect=spelled, codec_options=options, comments=schema.comments)
             routes = self._gateway.router.routes
             self._document = DocumentResponder(openapi_path, lambda servers: describe(routes, servers=servers))
+        self._stage = _Stage(self._gateway, DrainSignals(drain_signals, self.drain))
+
+    async def drain(self, timeout_s: float | None = None) -> int:
+        """Take no more calls, and wait for the running ones; those that are left then end with UNAVAILABLE.
+
+        For servers that run in your own code: to be called before they stop. New calls get 503 from now on.
+
+        Args:
+            timeout_s: how long to wait; None: ``Limits.drain_timeout_s``.
+
+        Returns:
+            How many calls were left.
+        """
+        if timeout_s is None:
+            timeout_s = self._gateway.limits.drain_timeout_s
+        return await self._gateway.running.drain(timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
@@ -173,7 +205,7 @@ class GrpcMiddleware:
             case "websocket":
                 await self._websocket(scope, receive, send)
             case "lifespan":
-                await run_lifespan(self._app, self._gateway.backend, scope, receive, send)
+                await run_lifespan(self._app, self._stage, scope, receive, send)
             case _ if self._app is not None:
                 await self._app(scope, receive, send)
 
@@ -216,6 +248,29 @@ class GrpcMiddleware:
         return (head.get(b"x-http-method-override") or method).strip().upper()
 
 
+class _Stage:
+    """The gateway's own start and end. See ``asgi_grpc.asgi._lifespan.Stage``."""
+
+    def __init__(self, gateway: Gateway, signals: DrainSignals) -> None:
+        self._gateway = gateway
+        self._signals = signals
+
+    async def start(self) -> None:
+        """Connect."""
+        self._gateway.running.draining = False
+        await self._gateway.backend.open()
+        self._signals.install()
+
+    async def stop(self) -> None:
+        """Drain."""
+        await self._gateway.running.drain(self._gateway.limits.drain_timeout_s)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        self._signals.remove()
+        await self._gateway.backend.close()
+
+
 def _tell(scope: Scope, match: Match) -> None:
     """Tell whoever is round us which method serves a request, and by which template; and the method who asks."""
     connection.set(scope)
@@ -230,14 +285,17 @@ def _check_channel(credentials: Credentials | None, options: ChannelOptions, *, 
             raise ConfigurationError(f"{name}: they are for the channel to an upstream target, and {place}")
 
 
-def _channel_limits(limits: Limits) -> list[tuple[str, int]]:
+def _channel_limits(limits: Sequence[Limits]) -> list[tuple[str, int]]:
     """grpcio's own limits, set to ours: on a message, and on what it reads ahead of each stream of replies.
+
+    A channel is shared by all methods: the largest of their limits count.
 
     Left to itself it widens its windows to what the network could carry, however slowly a client reads.
     """
+    largest = max(each.max_message_bytes for each in limits)
     return [
-        ("grpc.max_send_message_length", limits.max_message_bytes),
-        ("grpc.max_receive_message_length", limits.max_message_bytes),
+        ("grpc.max_send_message_length", largest),
+        ("grpc.max_receive_message_length", largest),
         ("grpc.http2.bdp_probe", 0),
-        ("grpc.http2.lookahead_bytes", limits.read_ahead_bytes),
+        ("grpc.http2.lookahead_bytes", max(each.read_ahead_bytes for each in limits)),
     ]

@@ -40,6 +40,8 @@ _REASON_BYTES = 123  # RFC 6455, section 5.5: 125 of a control frame, less 2 of 
 _MORE_INPUT = "more input after the end of the input"
 _CLOSE_CODES = {413: 1009, 415: 1003}  # of failures that RFC 6455 section 7.4.1 has a code for, by HTTP status
 
+_GOING_AWAY = 1012  # IANA's registry of close codes: service restart
+
 
 class _State(enum.Enum):
     """``CONNECTING`` until the handshake is answered, ``OPEN`` until we close, then ``CLOSED`` for good."""
@@ -102,6 +104,8 @@ class WebSocketAnswer:
             await self._refuse(failure, headers)
         elif self._state is _State.OPEN:
             code = _CLOSE_CODES.get(failure.http_status, failure.code.close_code)
+            if self._gateway.running.draining and failure.code is Code.UNAVAILABLE:
+                code = _GOING_AWAY
             await self._close(self._dialect.failure(failure), code, f"{failure.code.name}: {failure.message}")
 
     async def stop(self) -> None:
@@ -145,7 +149,7 @@ class WebSocketExchange(Exchange):
     def _prepare(self) -> Requests:
         """Check the origin, and bind the path and the query. See ``Exchange``."""
         check_origin(self._head, self._gateway.origins)
-        streaming = self._method.client_streaming
+        streaming = self.method.client_streaming
         whole = streaming and not self._route.binding.body  # browsers have no other way to stream to such a method
         bound = self._match.bind(self._head.scope.get("query_string", b""), strict=self._strict, whole=whole)
         self._inbox.watch()
@@ -168,7 +172,7 @@ class WebSocketExchange(Exchange):
                 self._check_after_end(data)
                 return None, False
         if self._cut is cut_records and CANCEL_MARK in data:
-            self._check_cancel(self._cut(data, self._gateway.limits))  # it does not wait until the call wants more
+            self._check_cancel(self._cut(data, self._limits))  # it does not wait until the call wants more
         return data, False
 
     def _end_input(self) -> None:
@@ -179,9 +183,9 @@ class WebSocketExchange(Exchange):
 
         Where the whole request is in the address, clients that must send something first may send an empty message.
         """
-        found = self._cut(text, self._gateway.limits)
+        found = self._cut(text, self._limits)
         self._check_cancel(found)
-        in_address = not self._route.binding.body and not self._method.client_streaming
+        in_address = not self._route.binding.body and not self.method.client_streaming
         empty = in_address and all(frame.data.strip() == b"{}" for frame in found.frames)
         if found.error is not None or (found.frames and not empty):
             raise RequestError(_MORE_INPUT)
@@ -209,11 +213,11 @@ class WebSocketExchange(Exchange):
         except TimeoutError:
             self._end_input()
             return Input([], ended=True)
-        if self._method.kind == "client_streaming":  # the others answer while they listen: silence means nothing
+        if self.method.kind == "client_streaming":  # the others answer while they listen: silence means nothing
             self._silence_s = self._gateway.half_close_after_idle_s
         frames: list[Frame] = []
         for place, text in enumerate(texts, 1):
-            found = self._cut(text, self._gateway.limits)
+            found = self._cut(text, self._limits)
             frames += found.frames
             if found.error is not None:
                 self._input = _Input.BROKEN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import msgspec
 
@@ -72,6 +73,7 @@ def build(options: GatewayOptions, schema: Schema) -> GrpcMiddleware:
         origins="*" if "*" in options.origins else options.origins,
         half_close_after_idle_s=options.half_close_after_idle_s,
         openapi_path=options.openapi_path,
+        drain_signals=(signal.SIGTERM, signal.SIGINT),
     )
 
 

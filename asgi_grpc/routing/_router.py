@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from google.protobuf.message import Message
@@ -109,6 +110,7 @@ class Router:
     Args:
         methods: whose bindings are served.
         codec_options: how JSON is read and written.
+        own_codec_options: instead of them, for single methods by full name.
         ignore_unknown_query: skip query parameters that name no field; default: refuse them.
         ignore_trailing_slash: let ``/a/`` match what ``/a`` does; default: another path.
         unescape: which escapes of variables that hold several segments are decoded.
@@ -126,6 +128,7 @@ class Router:
         methods: Iterable[Method],
         *,
         codec_options: CodecOptions = CodecOptions(),  # noqa: B008 - frozen
+        own_codec_options: Mapping[str, CodecOptions] = MappingProxyType({}),
         ignore_unknown_query: bool = False,
         ignore_trailing_slash: bool = False,
         unescape: Literal["except_reserved", "except_slash", "all"] = "except_reserved",
@@ -147,7 +150,7 @@ class Router:
                         method,
                         binding,
                         parse_template(binding.template),
-                        options=codec_options,
+                        options=own_codec_options.get(method.full_name, codec_options),
                         ignore_unknown_query=ignore_unknown_query,
                     )
                 except ConfigurationError as problem:

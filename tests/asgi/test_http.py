@@ -14,7 +14,7 @@ import pytest
 from google.protobuf.message import Message
 
 from asgi_grpc import CallError, Code, Limits
-from asgi_grpc.asgi import _exchange, _gateway, _response
+from asgi_grpc.asgi import _exchange, _response, _running
 from asgi_grpc.codec import EncodeError
 from asgi_grpc.testing import HttpExchange
 from tests.asgi.fakes import BIDI, DOWN, HELLO, UP, FakeCall, gateway
@@ -352,7 +352,7 @@ class TestInput:
 class TestEnds:
     @pytest.mark.parametrize("path", [HELLO, DOWN, UP, BIDI])
     async def test_a_client_that_goes_cancels_the_call(self, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_gateway, "SLOW_AFTER_S", 0.001)
+        monkeypatch.setattr(_running, "SLOW_AFTER_S", 0.001)
         app, backend = gateway(hang)
         async with HttpExchange(app, method="POST", path=path) as x:
             await x.send_body(ADA, more=path in (UP, BIDI))
