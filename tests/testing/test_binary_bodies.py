@@ -46,7 +46,8 @@ def test_prefixed_bodies_end_in_every_way(flags: tuple[int, ...]) -> None:
     faults = {event.fault for events in played for event in events if isinstance(event, Broken)}
     assert faults == {Fault.TRUNCATED, Fault.FRAME_TOO_LARGE} | ({Fault.BAD_FLAGS} if len(flags) < 256 else set())
     frames = [event for events in played for event in events if isinstance(event, FlaggedFrame)]
-    assert {frame.flags for frame in frames} >= set(flags[:4])
+    seen = {frame.flags for frame in frames}
+    assert seen == set(flags) or len(seen) > 20
     assert {0, 7, 8} <= {len(frame.data) for frame in frames}
     whole = [events for events in played if events[-1] == End()]
     assert len(whole) > len(played) // 3, "most bodies are right"

@@ -293,6 +293,20 @@ async def test_reading_after_closing_is_an_error() -> None:
             await connection.read_head()
 
 
+async def test_a_pong_that_is_owed_to_a_server_that_has_gone_is_an_error() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        return
+
+    with pytest.raises(ConnectionLostError):
+        async with connect_http(app) as connection:
+            await connection.send_raw(GET)
+            assert (await connection.read_head()).status == 500
+            await connection.read_body(max_bytes=99)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            connection.switch()[0].post(b"pong")
+
+
 async def chat(scope: Any, receive: Receive, send: Send) -> None:
     """Accept, and send everything back until the client goes."""
     assert (await receive())["type"] == "websocket.connect"
