@@ -104,7 +104,7 @@ def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> 
 
     Returns:
         Legal pairs only. Illegal keys and values that are not printable ASCII are left out, as are keys that start
-        with ``grpc-``, which belong to gRPC itself. ``x-forwarded-for`` and ``x-forwarded-host`` are there once at most:
+        with ``grpc-``, which belong to gRPC itself. ``x-forwarded-for`` and ``x-forwarded-host`` come once at most:
         no other header becomes one of them.
 
     Raises:
