@@ -16,13 +16,7 @@ OF_FRAMER = {kind: [transcript for transcript in TRANSCRIPTS if transcript.frame
 
 @pytest.mark.parametrize("transcript", [pytest.param(transcript, id=transcript.name) for transcript in TRANSCRIPTS])
 def test_a_cut_anywhere_changes_nothing(transcript: Transcript) -> None:
-    wire, events = transcript.wire, transcript.events
-    assert transcript.model() == events, "the model"
-    for cut in range(len(wire) + 1):
-        assert plain(transcript.play([wire[:cut], b"", wire[cut:]])) == events, f"cut at {cut}"
-    timed = transcript.timed([wire[at : at + 1] for at in range(len(wire))])
-    assert plain([event for _, event in timed]) == events, "byte by byte"
-    assert transcript.after in (None, [fed for fed, _ in timed]), "an event comes with the byte that completes it"
+    transcript.check()
 
 
 @pytest.mark.parametrize("framer", KINDS)

@@ -138,6 +138,20 @@ class Transcript:
         assert framer.held_bytes == 0
         return events
 
+    def check(self) -> None:
+        """Play it with every cut in two, and byte by byte.
+
+        Raises:
+            AssertionError: the events differ, from each other, from the model's, or from those in the file.
+        """
+        wire, events = self.wire, self.events
+        assert self.model() == events, "the model"
+        for cut in range(len(wire) + 1):
+            assert plain(self.play([wire[:cut], b"", wire[cut:]])) == events, f"cut at {cut}"
+        timed = self.timed([wire[at : at + 1] for at in range(len(wire))])
+        assert plain([event for _, event in timed]) == events, "byte by byte"
+        assert self.after in (None, [fed for fed, _ in timed]), "an event comes with the byte that completes it"
+
     def model(self) -> list[object]:
         """What the slow, obvious model says."""
         said = KINDS[self.framer].model(self.wire, self.options)
@@ -179,3 +193,17 @@ def load() -> Iterator[Transcript]:
         file = json.loads(path.read_text())
         for case in file.pop("cases"):
             yield Transcript(path.stem, file, case)
+
+
+def first_failure() -> str | None:
+    """The name of the first transcript that its framer does not keep to."""
+    for transcript in load():
+        try:
+            transcript.check()
+        except Exception:  # noqa: BLE001 - whatever a broken framer raises
+            return transcript.name
+    return None
+
+
+if __name__ == "__main__":
+    print(first_failure() or "")
