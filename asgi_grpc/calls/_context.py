@@ -5,37 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
 from asgi_grpc.calls._peer import auth_context_of, peer_of
-from asgi_grpc.calls._state import CallState, checked
+from asgi_grpc.calls._serving import Serving
+from asgi_grpc.calls._state import checked
 from asgi_grpc.errors import CallError, Code
-
-
-class Serving(Protocol):
-    """What a context needs of its call."""
-
-    state: CallState
-
-    async def read(self) -> Any:
-        """The next request, or ``grpc.aio.EOF``."""
-        ...
-
-    async def write(self, reply: Any) -> None:
-        """Send a reply; waits while too many are on their way."""
-        ...
-
-    def wake(self) -> None:
-        """Let the caller see that something has changed. To be called on the loop."""
-        ...
-
-    def end(self, reason: Exception) -> None:
-        """End the call, with what its caller is told."""
-        ...
 
 
 class ContextBase:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import grpc
 import grpc.aio
 
 from asgi_grpc.calls._handlers import Handler, inspect_handler
+from asgi_grpc.calls._serving import Registered
 from asgi_grpc.calls._state import CallState
+from asgi_grpc.calls._sync import Workers
 from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.schema import Method
-
-if TYPE_CHECKING:
-    from asgi_grpc.calls._registry import Servicers
-    from asgi_grpc.calls._sync import Workers
 
 Interceptor = grpc.ServerInterceptor | grpc.aio.ServerInterceptor
 _Found = Any  # a grpc.RpcMethodHandler or None
@@ -58,7 +56,7 @@ def sort_interceptors(
 
 
 async def find_handler(
-    registry: Servicers, method: Method, state: CallState, workers: Workers, known: dict[Method, Handler]
+    registry: Registered, method: Method, state: CallState, workers: Workers, known: dict[Method, Handler]
 ) -> Handler | None:
     """The handler of a method for this call.
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 import grpc.aio
@@ -16,10 +16,8 @@ import grpc.aio
 from asgi_grpc.calls._context import ContextBase
 from asgi_grpc.calls._handlers import Handler
 from asgi_grpc.calls._outbox import ThreadOutbox
+from asgi_grpc.calls._serving import Feeding
 from asgi_grpc.errors import CallError, Code
-
-if TYPE_CHECKING:
-    from asgi_grpc.calls._servicer import ServicerCall
 
 T = TypeVar("T")
 
@@ -74,7 +72,7 @@ class Workers:
             self._calls -= 1
 
 
-async def run_in_thread(call: ServicerCall, handler: Handler, workers: Workers) -> None:
+async def run_in_thread(call: Feeding, handler: Handler, workers: Workers) -> None:
     """Run a sync servicer, from the call's task; its end is in the state afterwards.
 
     Raises:
@@ -120,7 +118,7 @@ def _tell(loop: asyncio.AbstractEventLoop, news: Callable[[], object]) -> None:
 class _Run:
     """One sync servicer at work: half of it on the loop, half in its thread."""
 
-    def __init__(self, call: ServicerCall, handler: Handler) -> None:
+    def __init__(self, call: Feeding, handler: Handler) -> None:
         self._call = call
         self._handler = handler
         self._loop = asyncio.get_running_loop()
@@ -159,7 +157,7 @@ class _Run:
 class ThreadRequests:
     """The requests of a stream, for a blocking ``for``."""
 
-    def __init__(self, call: ServicerCall, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, call: Feeding, loop: asyncio.AbstractEventLoop) -> None:
         self._call = call
         self._loop = loop
         self._changed = threading.Condition()
