@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Callable
 
 from asgi_grpc.asgi._ending import ClientGone
+from asgi_grpc.asgi._probe import is_broken
 from asgi_grpc.asgi._types import Event, Receive
 from asgi_grpc.errors import RequestError
+
+PROBE_AFTER_S = 0.05
+"""While nothing is read, the connection itself is asked so often whether the client is still there."""
 
 Open = Callable[[Event], tuple[bytes | None, bool]]
 """From an ASGI event to its bytes (None: it brought none) and whether it was the last.
@@ -94,11 +98,25 @@ class Inbox:
             while True:
                 self.take(await self._receive())
                 watcher.news.set()
-                while self._held > self._read_ahead_bytes:
-                    watcher.room.clear()
-                    await watcher.room.wait()
+                if self._held > self._read_ahead_bytes:
+                    await self._wait_for_room(watcher)
         except (ClientGone, RequestError) as exc:
             self._on_end(exc)
+
+    async def _wait_for_room(self, watcher: _Watcher) -> None:
+        """Read nothing until the call has read on.
+
+        Raises:
+            ClientGone: it will not be needed.
+        """
+        while self._held > self._read_ahead_bytes:
+            watcher.room.clear()
+            try:
+                async with asyncio.timeout(PROBE_AFTER_S):
+                    await watcher.room.wait()
+            except TimeoutError:
+                if is_broken(self._receive):
+                    raise ClientGone from None
 
     def take(self, event: Event) -> None:
         """Keep what an event brought, until it is read.

@@ -1,0 +1,88 @@
+"""Connections that nobody reads."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from asgi_grpc.asgi._ending import ClientGone
+from asgi_grpc.asgi._inbox import Inbox
+from asgi_grpc.asgi._probe import is_broken
+
+
+class Cycle:
+    """What uvicorn's ``receive`` is a method of; only the transport is looked at."""
+
+    def __init__(self, connection: Any) -> None:
+        self.transport = SimpleNamespace(get_extra_info=lambda name: connection if name == "socket" else None)
+
+    async def receive(self) -> dict[str, Any]:
+        """More of a body, for ever."""
+        return {"type": "http.request", "body": b"12345678", "more_body": True}
+
+
+@pytest.fixture
+def pair() -> Any:
+    """Both ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+    with client, server:
+        yield client, server
+
+
+def reset(client: socket.socket) -> None:
+    """End a connection without a word."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def test_a_reset_shows_though_there_is_something_to_read(pair: tuple[socket.socket, socket.socket]) -> None:
+    client, server = pair
+    cycle = Cycle(server)
+    client.sendall(b"more")
+    assert not is_broken(cycle.receive)
+    reset(client)
+    assert is_broken(cycle.receive)
+
+
+def test_a_client_that_closed_shows(pair: tuple[socket.socket, socket.socket]) -> None:
+    client, server = pair
+    client.sendall(b"more")
+    client.close()
+    assert is_broken(Cycle(server).receive)
+
+
+def test_what_is_no_socket_tells_nothing(pair: tuple[socket.socket, socket.socket]) -> None:
+    async def receive() -> dict[str, Any]:
+        return {}
+
+    _, server = pair
+    server.close()
+    assert [is_broken(each) for each in (receive, Cycle(None).receive, Cycle(server).receive)] == [False] * 3
+
+
+async def test_a_client_that_vanishes_while_read_ahead_is_full_is_noticed(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = pair
+    reasons: list[Exception] = []
+    inbox = Inbox(
+        Cycle(server).receive,
+        lambda event: (event["body"], False),
+        read_ahead_bytes=4,
+        on_end=reasons.append,
+        on_event=lambda: None,
+    )
+    inbox.watch()
+    assert await inbox.read() == [b"12345678"]
+    reset(client)
+    watcher = inbox._watcher
+    assert watcher is not None
+    await watcher.task
+    assert [type(reason) for reason in reasons] == [ClientGone]
+    await inbox.stop()
