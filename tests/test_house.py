@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parent.parent / "asgi_grpc"
-FLOORS = ["errors limits", "schema framing codec", "routing calls dialects", "openapi", "asgi client", "testing cli"]
+FLOORS = [
+    "errors limits",
+    "schema framing codec",
+    "routing calls dialects telemetry",
+    "openapi",
+    "asgi client",
+    "testing cli",
+]
 FLOOR = {room: n for n, rooms in enumerate(FLOORS) for room in rooms.split()}
 FILES = sorted(file for file in HOUSE.rglob("*.py") if "examples" not in file.relative_to(HOUSE).parts)
 NAMES = [str(file.relative_to(HOUSE)) for file in FILES]
@@ -58,6 +65,8 @@ def test_no_file_is_two(file: Path) -> None:
         ("uvicorn", {"cli"}),
         ("h11", {"client", "testing"}),
         ("wsproto", {"client", "framing", "testing"}),
+        ("prometheus_client", {"telemetry"}),
+        ("opentelemetry", {"telemetry"}),
     ],
 )
 def test_foreign_packages_stay_in_their_rooms(package: str, rooms: set[str]) -> None:
