@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--row", default=",".join([*UNITS, *OTHERS]), help="rows, with commas between: %(default)s")
     names = ",".join(contender.name for contender in CONTENDERS)
     parser.add_argument("--only", default=names, help="contenders, with commas between: %(default)s")
-    parser.add_argument("--rounds", type=int, default=7, help="repetitions: %(default)s")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions: %(default)s")
     options = parser.parse_args()
     wanted, only = options.row.split(","), options.only.split(",")
     if unknown := {*wanted, *only} - {*UNITS, *OTHERS, *names.split(",")}:
