@@ -59,8 +59,10 @@ def cut_records(text: bytes, limits: Limits) -> Input:
     for place, frame in enumerate(found.frames):
         try:
             record = _decode_record(frame.data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except msgspec.ValidationError:
             return Input(messages, error=FramingError(_EXPECTED, offset=frame.offset))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return Input(messages, error=FramingError("the record is not valid JSON", offset=frame.offset))
         match record.type:
             case "request" if record.data:
                 messages.append(Frame(bytes(record.data), frame.offset))

@@ -193,15 +193,23 @@ class TestRecords:
         assert x.texts == [response("Hello Ada"), COMPLETE]
 
     @pytest.mark.parametrize(
-        "text",
-        [ADA, '{"type":"request"}', '{"type":"what"}', "5", '{"type":5}', '{"type":"\\ud800"}', "{" * 30],
-        ids=["bare", "no-data", "unknown", "number", "odd-type", "surrogate", "unfinished"],
+        ("text", "problem"),
+        [
+            pytest.param(ADA, "expected a record {", id="bare"),
+            pytest.param('{"type":"request"}', "expected a record {", id="no-data"),
+            pytest.param('{"type":"what"}', "expected a record {", id="unknown"),
+            pytest.param("5", "expected a record {", id="number"),
+            pytest.param('{"type":5}', "expected a record {", id="odd-type"),
+            pytest.param('{"type":"\\ud800"}', "the record is not valid JSON", id="surrogate"),
+            pytest.param('{"type":"request","data":{"name":}}', "the record is not valid JSON", id="not-json"),
+            pytest.param("{" * 30, "the stream ends inside a message", id="unfinished"),
+        ],
     )
-    async def test_what_is_no_record_is_an_error_behind_the_good_ones(self, text: str) -> None:
+    async def test_what_is_no_record_is_an_error_behind_the_good_ones(self, text: str, problem: str) -> None:
         app, backend = gateway()
         x = await talk(app, UP, request(ADA) + "\n" + text, subprotocols=RECORDS)
         code, message = error_of(x)
-        assert (code, message[:13]) == ("INVALID_ARGUMENT", "message 2 at ")
+        assert (code, message[:13], problem in message) == ("INVALID_ARGUMENT", "message 2 at ", True), message
         assert backend.names == ["Ada"]
 
     async def test_cancel(self) -> None:
