@@ -16,10 +16,12 @@ from asgi_grpc.asgi._inbox import Inbox, Open
 from asgi_grpc.asgi._running import FAREWELL_S, going_away
 from asgi_grpc.asgi._timer import SilenceTimer
 from asgi_grpc.asgi._types import Headers, Receive
+from asgi_grpc.asgi._watched import Deliver, Flow, WatchedCall
 from asgi_grpc.calls import Call, Requests
 from asgi_grpc.dialects import Failure
 from asgi_grpc.errors import Code, RequestError
 from asgi_grpc.routing import Match
+from asgi_grpc.telemetry import Transport
 
 CANCELLED_FAREWELL_S = 1.0
 """The same for a call that the server cancels: it waits for nobody long."""
@@ -55,8 +57,18 @@ class Exchange(ABC):
     Subclasses say how input is read and how output is written. ``run`` is called once.
     """
 
+    _transport: Transport = "http"  # as far as it is known
+
     def __init__(
-        self, gateway: Gateway, match: Match, head: Head, receive: Receive, *, opener: Open, answer: Answer
+        self,
+        gateway: Gateway,
+        match: Match,
+        head: Head,
+        receive: Receive,
+        *,
+        opener: Open,
+        answer: Answer,
+        watched: WatchedCall | None,
     ) -> None:
         self._gateway = gateway
         self._match = match
@@ -66,6 +78,7 @@ class Exchange(ABC):
         self._strict = gateway.strict_body or self.method.client_streaming
         self._head = head
         self._answer = answer
+        self._watched = watched  # None: nobody observes, and nothing is counted
         self._ending = Ending()
         self._idle = SilenceTimer(self._limits.idle_timeout_s, self._end_idle)
         self._receive = receive
@@ -83,6 +96,8 @@ class Exchange(ABC):
                 with self._ending:
                     await self._call()
                     await self._answer.success()
+                    if self._watched is not None:
+                        self._watched.note_code(Code.OK)
             finally:
                 gateway.running.end(self)
         except ClientGone:
@@ -93,6 +108,8 @@ class Exchange(ABC):
         except Exception as exc:  # noqa: BLE001 - the last line of defence; the gateway logs what is our bug
             await self._fail(exc, FAREWELL_S)
         finally:
+            if self._watched is not None:
+                self._watched.end()
             self._idle.stop()
             if self._made_inbox is not None:
                 await self._made_inbox.stop()
@@ -105,9 +122,12 @@ class Exchange(ABC):
     async def _fail(self, exc: Exception, within_s: float) -> None:
         """Tell the client, unless it is gone or does not read."""
         headers = exc.headers if isinstance(exc, RequestError) else ()
+        failure = self._gateway.failure(exc)
+        if self._watched is not None:
+            self._watched.note_code(failure.code)
         with suppress(ClientGone, TimeoutError):
             async with asyncio.timeout(within_s):
-                await self._answer.failure(self._gateway.failure(exc), headers)
+                await self._answer.failure(failure, headers)
 
     @property
     def _inbox(self) -> Inbox:
@@ -131,13 +151,21 @@ class Exchange(ABC):
         requests = self._prepare()
         metadata = self._gateway.metadata(self._head)
         deadline_s = self._gateway.deadline_s(self._head, self._limits)
+        deliver: Deliver = self._answer.messages
+        if self._watched is not None:
+            flow = Flow(requests, metadata, deliver)
+            requests, metadata, deliver = self._watched.start(self._transport, flow, self._held_bytes)
         await self._gateway.backend.open()
         call = self._gateway.backend.start(self.method, requests, metadata=metadata, deadline_s=deadline_s)
         await self._answer.accepted(call)
         async with aclosing(call.replies()) as replies:
             async for messages in replies:
-                await self._answer.messages(messages)
+                await deliver(messages)
                 self._idle.note()
+
+    def _held_bytes(self) -> int:
+        """What was read from the client and not yet taken by the call."""
+        return 0 if self._made_inbox is None else self._made_inbox.held_bytes
 
     def _complete(self) -> None:
         """The whole request was read: a disconnect shows only to a watcher now."""

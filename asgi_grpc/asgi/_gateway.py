@@ -16,6 +16,7 @@ from asgi_grpc.errors import CallError, Code, Metadata, RequestError
 from asgi_grpc.limits import Limits
 from asgi_grpc.routing import Router
 from asgi_grpc.schema import Method
+from asgi_grpc.telemetry import Observers
 
 error_log = logging.getLogger("asgi_grpc.error")
 
@@ -38,6 +39,7 @@ class Gateway:
         half_close_after_idle_s: ends the input of a WebSocket that says no more; None: never.
         early_headers: the head of a stream leaves when the call is accepted.
         heartbeat_s: silence after which an HTTP stream gets a sign of life; None: never.
+        observers: are told of every call; None: nobody is.
         running: the calls of this moment.
     """
 
@@ -54,6 +56,7 @@ class Gateway:
     half_close_after_idle_s: float | None
     early_headers: bool
     heartbeat_s: float | None
+    observers: Observers | None
     running: RunningCalls = field(init=False)
 
     def __post_init__(self) -> None:

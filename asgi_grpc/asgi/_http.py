@@ -15,8 +15,9 @@ from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._http_input import BodyInput
 from asgi_grpc.asgi._negotiation import choose_inflater, choose_single, choose_writer
 from asgi_grpc.asgi._requests import ManyRequests, OneRequest
-from asgi_grpc.asgi._response import JSON, Content, SingleResponse, StreamResponse
+from asgi_grpc.asgi._response import EVENT_STREAM, JSON, Content, SingleResponse, StreamResponse
 from asgi_grpc.asgi._types import Event, Receive, Send
+from asgi_grpc.asgi._watched import WatchedCall
 from asgi_grpc.calls import Requests
 from asgi_grpc.dialects import Dialect
 from asgi_grpc.routing import Match, Route
@@ -25,10 +26,19 @@ from asgi_grpc.routing import Match, Route
 class HttpExchange(Exchange):
     """One HTTP request and its answer."""
 
-    def __init__(self, gateway: Gateway, match: Match, head: Head, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        match: Match,
+        head: Head,
+        receive: Receive,
+        send: Send,
+        *,
+        watched: WatchedCall | None = None,
+    ) -> None:
         write = partial(_write_json, match.route, gateway.dialect)
         answer = SingleResponse(gateway, head, send, write)  # also says what is wrong with the request's head
-        super().__init__(gateway, match, head, receive, opener=_open, answer=answer)
+        super().__init__(gateway, match, head, receive, opener=_open, answer=answer, watched=watched)
         self._send = send
         self._pulled = False
 
@@ -88,6 +98,8 @@ class HttpExchange(Exchange):
             if reply.gives_bytes:
                 return BytesResponse(*connection, reply)
             writer = choose_writer(accept, named_events=self._gateway.dialect.named_events)
+            if writer.media_type == EVENT_STREAM:
+                self._transport = "sse"
             return StreamResponse(*connection, writer, reply.encode)
         if reply.gives_bytes:
             return SingleResponse(*connection, partial(bytes_of, reply))

@@ -11,12 +11,15 @@ from typing import Literal
 from asgi_grpc.asgi._document import DocumentResponder
 from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._head import Head, read_head, routing_path
+from asgi_grpc.asgi._health import HealthPages
 from asgi_grpc.asgi._http import HttpExchange
 from asgi_grpc.asgi._lifespan import run_lifespan
 from asgi_grpc.asgi._method_limits import limits_by_method
+from asgi_grpc.asgi._pages import Pages, answer_with, metrics_page
 from asgi_grpc.asgi._response import HttpResponse
 from asgi_grpc.asgi._signals import DrainSignals
 from asgi_grpc.asgi._types import Application, Receive, Scope, Send
+from asgi_grpc.asgi._watched import WatchedCall, wire_observers
 from asgi_grpc.asgi._websocket import WebSocketAnswer, WebSocketExchange
 from asgi_grpc.calls import (
     Backend,
@@ -38,6 +41,7 @@ from asgi_grpc.limits import Limits
 from asgi_grpc.openapi import openapi_document
 from asgi_grpc.routing import Match, Router
 from asgi_grpc.schema import Schema
+from asgi_grpc.telemetry import Observer
 
 
 class GrpcMiddleware:
@@ -82,6 +86,12 @@ class GrpcMiddleware:
         method_override: let ``X-HTTP-Method-Override`` of a ``POST`` name the HTTP method that is meant.
         openapi_path: where ``GET`` gets an OpenAPI 3.1 document of the services, e.g. ``"/openapi.json"``, before any
             binding does. None: nowhere.
+        observers: are told of every call, e.g. ``[AccessLog()]`` of ``asgi_grpc.telemetry``. Where there are none,
+            nothing is counted.
+        metrics_path: where ``GET`` gets Prometheus metrics, e.g. ``"/metrics"``, before any binding does: those of the
+            ``PrometheusMetrics`` among the observers; if there is none, one is added. None: nowhere.
+        health_path: where ``GET`` is told whether the services can be used, e.g. ``"/healthz"``, and below it at
+            ``/live`` whether this process runs. None: nowhere.
         drain_signals: at which the calls that run get ``Limits.drain_timeout_s`` to finish before the server hears of
             the signal, e.g. ``[signal.SIGTERM, signal.SIGINT]``; for servers that set their handlers with
             ``signal.signal`` before start-up, as uvicorn does. None: a shutdown begins when the server says so.
@@ -122,6 +132,9 @@ class GrpcMiddleware:
         strict_body: bool = False,
         method_override: bool = False,
         openapi_path: str | None = None,
+        observers: Sequence[Observer] = (),
+        metrics_path: str | None = None,
+        health_path: str | None = None,
         drain_signals: Collection[signal.Signals] = (),
     ) -> None:
         if servicers is not None:
@@ -145,6 +158,10 @@ class GrpcMiddleware:
         own_limits = limits_by_method(method_limits or {}, served)
         self._app = app
         self._method_override = method_override
+        self._pages = Pages()
+        if metrics_path is not None:
+            page, observers = metrics_page(observers)
+            self._pages.add("metrics_path", metrics_path, page)
         self._gateway = Gateway(
             router=Router(
                 served.methods,
@@ -174,7 +191,13 @@ class GrpcMiddleware:
             half_close_after_idle_s=half_close_after_idle_s,
             early_headers=early_headers,
             heartbeat_s=heartbeat_s,
+            observers=wire_observers(observers, upstream) if observers else None,
         )
+        if health_path is not None:
+            running = self._gateway.running
+            health = HealthPages(self._gateway.backend, lambda: running.draining)
+            self._pages.add("health_path", health_path, health.readiness)
+            self._pages.add("health_path", f"{health_path.rstrip('/')}/live", health.liveness)
         self._document: DocumentResponder | None = None
         if openapi_path is not None:
             describe = partial(openapi_document, dialect=spelled, codec_options=options, comments=schema.comments)
@@ -213,6 +236,9 @@ class GrpcMiddleware:
         if self._document is not None and self._document.takes(scope):
             await self._document.answer(scope, send)
             return
+        if self._pages and (page := self._pages.find(scope)) is not None:
+            await answer_with(page, scope, send)
+            return
         head = read_head(scope)
         try:
             match = self._gateway.router.match(self._http_method(head), routing_path(scope))
@@ -225,7 +251,11 @@ class GrpcMiddleware:
                 await HttpResponse(self._gateway, head, send).failure(self._gateway.failure(exc), exc.headers)
             return
         _tell(scope, match)
-        await HttpExchange(self._gateway, match, head, receive, send).run()
+        watched = None
+        if self._gateway.observers is not None:
+            watched = WatchedCall(self._gateway.observers, match, scope, receive, send)
+            receive, send = watched.receive, watched.send
+        await HttpExchange(self._gateway, match, head, receive, send, watched=watched).run()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -238,7 +268,11 @@ class GrpcMiddleware:
             return
         _tell(scope, match)
         if (await receive())["type"] == "websocket.connect":
-            await WebSocketExchange(self._gateway, match, read_head(scope), receive, send).run()
+            watched = None
+            if self._gateway.observers is not None:
+                watched = WatchedCall(self._gateway.observers, match, scope, receive, send)
+                receive, send = watched.receive, watched.send
+            await WebSocketExchange(self._gateway, match, read_head(scope), receive, send, watched=watched).run()
 
     def _http_method(self, head: Head) -> str:
         """The method of a request, or the one that it says is meant."""

@@ -23,14 +23,13 @@ EARLY_HEADERS_S = 0.2
 """The head of a stream waits so long for a first message or a failure, which decide its status."""
 
 JSON = b"application/json"
+EVENT_STREAM = b"text/event-stream"
 
 Content = tuple[bytes, bytes]
 """A media type, and the bytes that are of it."""
 
 Write = Callable[[Message], Content]
 Encode = Callable[[list[Message]], list[bytes]]
-
-_EVENT_STREAM = b"text/event-stream"
 
 
 class _State(enum.Enum):
@@ -161,7 +160,7 @@ class StreamResponse(HttpResponse):
         super().__init__(gateway, head, send)
         self._writer = writer
         self._encode = encode
-        self._named = self._dialect.named_events and writer.media_type == _EVENT_STREAM
+        self._named = self._dialect.named_events and writer.media_type == EVENT_STREAM
         self._early = gateway.early_headers
         self._writing = asyncio.Lock()  # a timer may want to write while we do
         self._head_timer: asyncio.TimerHandle | None = None

@@ -27,6 +27,7 @@ from asgi_grpc.asgi._types import (
     WebSocketClose,
     WebSocketSend,
 )
+from asgi_grpc.asgi._watched import WatchedCall
 from asgi_grpc.asgi._websocket_input import CANCEL_MARK, RECORDS_V1, cut_bare, cut_records
 from asgi_grpc.calls import Call, Requests, to_text
 from asgi_grpc.dialects import Dialect, EnvelopeDialect, Failure
@@ -139,9 +140,20 @@ class WebSocketAnswer:
 class WebSocketExchange(Exchange):
     """One WebSocket and its call. To be run after ``websocket.connect`` was received."""
 
-    def __init__(self, gateway: Gateway, match: Match, head: Head, receive: Receive, send: Send) -> None:
+    _transport = "websocket"
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        match: Match,
+        head: Head,
+        receive: Receive,
+        send: Send,
+        *,
+        watched: WatchedCall | None = None,
+    ) -> None:
         answer = WebSocketAnswer(gateway, head.scope, send, match.route.encode)
-        super().__init__(gateway, match, head, receive, opener=self._open, answer=answer)
+        super().__init__(gateway, match, head, receive, opener=self._open, answer=answer, watched=watched)
         self._cut = cut_records if answer.records else cut_bare
         self._input = _Input.OPEN
         self._silence_s: float | None = None  # that ends the input

@@ -61,6 +61,11 @@ class Workers:
         future.add_done_callback(self._ended)
         return future
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a thread at this moment."""
+        return max(0, self._calls - self._max_workers)
+
     def close(self) -> None:
         """Start no more; what runs goes on."""
         pool, self._pool = self._pool, None
