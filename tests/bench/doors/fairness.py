@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import nan
 from statistics import median
 
+from tests.bench.doors.accounting import processor_s
 from tests.bench.doors.load_http import answer_of, connect
-from tests.bench.doors.starting import Contender, running
+from tests.bench.doors.starting import Contender, Running, running
 from tests.bench.doors.table import say
 from tests.bench.doors.wire import SERVICE, item, request
 from tests.processes import started
@@ -29,6 +31,7 @@ class Beside:
 
     Attributes:
         latencies_ms: of every call that was answered.
+        busy_ms: the server's processor time meanwhile: on a machine with nothing else to do it would be the latency.
         stuck: the last call was not answered within ``SECONDS``.
     """
 
@@ -36,6 +39,7 @@ class Beside:
     streams: int
     direction: str
     latencies_ms: list[float]
+    busy_ms: list[float]
     stuck: bool
 
     @property
@@ -49,22 +53,25 @@ class Beside:
         return float("inf") if self.stuck else max(self.latencies_ms)
 
 
-def ask(address: str) -> tuple[list[float], bool]:
-    """Call for some time; return how long each call took, and whether the last one was given up."""
-    found: list[float] = []
+def ask(door: Running) -> tuple[list[float], list[float], bool]:
+    """Call for some time; see ``Beside`` for what is returned."""
+    latencies: list[float] = []
+    busy: list[float] = []
     asked = request(SERVICE + "Echo", item(0))
     until = time.perf_counter() + SECONDS
-    with connect(address) as connection:
+    with connect(door.address) as connection:
         connection.settimeout(SECONDS)
         while (begin := time.perf_counter()) < until:
+            spent = processor_s(door.pids)
             try:
                 connection.sendall(asked)
                 answer = answer_of(connection)
             except TimeoutError:
-                return found, True
+                return latencies, busy, True
+            latencies.append((time.perf_counter() - begin) * 1e3)
+            busy.append((processor_s(door.pids) - spent) * 1e3)
             assert answer.startswith(b"HTTP/1.1 200"), answer
-            found.append((time.perf_counter() - begin) * 1e3)
-    return found, False
+    return latencies, busy, False
 
 
 def fairness(contenders: list[Contender]) -> Iterator[Beside]:
@@ -76,20 +83,20 @@ def fairness(contenders: list[Contender]) -> Iterator[Beside]:
         for streams, direction in cases:
             say(f"fairness: {contender.name} beside {streams} {direction}")
             with ExitStack() as stack:
-                address = stack.enter_context(running(contender)).address
-                ask_once = ask(address)  # warm
+                door = stack.enter_context(running(contender))
+                found = ask(door)  # warm
                 for _ in range(streams):
-                    command = (sys.executable, "-m", "tests.bench.doors.flood", address, direction)
+                    command = (sys.executable, "-m", "tests.bench.doors.flood", door.address, direction)
                     stack.enter_context(started(*command, FORMS[contender.name], ready=r"^flooding"))
-                found, stuck = ask(address) if streams else ask_once
-                yield Beside(contender, streams, direction, found, stuck)
+                yield Beside(contender, streams, direction, *(ask(door) if streams else found))
 
 
 def show_fairness(found: list[Beside]) -> None:
     """Print what was found."""
-    print(f"\n{'a unary call beside streams at full speed':46}{'median':>12}{'worst':>12}{'calls':>8}")
+    print(f"\n{'a unary call beside streams at full speed, ms':46}", end="")
+    print(f"{'median':>10}{'worst':>10}{'server busy, median':>22}{'worst':>9}{'calls':>8}")
     for case in found:
         name = f"  {case.contender.what}, {case.streams} {case.direction if case.streams else ''}"
-        worst = f"over {SECONDS:.0f} s" if case.stuck else f"{case.worst_ms:.2f} ms"
-        middle = f"{case.median_ms:.2f} ms" if case.latencies_ms else "-"
-        print(f"{name:46}{middle:>12}{worst:>12}{len(case.latencies_ms):8}")
+        middle, busy = (median(each or [nan]) for each in (case.latencies_ms, case.busy_ms))
+        worst = max(case.busy_ms, default=nan)
+        print(f"{name:46}{middle:10.2f}{case.worst_ms:10.2f}{busy:22.2f}{worst:9.2f}{len(case.busy_ms):8}")

@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle
+from math import inf
 from statistics import median
 
+from tests.bench.doors.accounting import processor_s
 from tests.bench.doors.flood import FOREVER
 from tests.bench.doors.load_http import connect, receive
 from tests.bench.doors.load_ws import frame, upgraded
-from tests.bench.doors.starting import Contender, running
+from tests.bench.doors.starting import Contender, Running, running
 from tests.bench.doors.table import say
 from tests.bench.doors.wire import SERVICE, chunked, item, lines, request
-from tests.processes import Started, started
+from tests.processes import started
 
 SAMPLES = 25
 PATIENCE_S = 5.0
@@ -35,21 +37,27 @@ class Gone:
 
     Attributes:
         what: for people.
-        delays_ms: from the reset to the handler's ``CancelledError``; infinite if it never came.
+        delays: from the reset to the handler's ``CancelledError``, and the server's processor time meanwhile, in
+            milliseconds; infinite if it never came.
     """
 
     what: str
-    delays_ms: list[float]
+    delays: list[tuple[float, float]]
 
     @property
     def worst_ms(self) -> float:
         """The longest."""
-        return max(self.delays_ms)
+        return max(delay for delay, _ in self.delays)
+
+    @property
+    def worst_busy_ms(self) -> float:
+        """The most that the server did before; see ``Beside``."""
+        return max(busy for _, busy in self.delays)
 
     @property
     def note(self) -> str:
         """What else there is to know."""
-        return "megabytes that were sent before the reset are read first" if "up at full" in self.what else ""
+        return "; megabytes that were sent before the reset are read first" if "up at full" in self.what else ""
 
 
 def receive_for(connection: socket.socket, seconds: float) -> None:
@@ -132,17 +140,22 @@ def reset(connection: socket.socket) -> float:
     return begin
 
 
-def delays_ms(what: str, door: Started, address: str) -> Iterator[float]:
-    """Go away some times, at different moments."""
+def delays(what: str, door: Running) -> Iterator[tuple[float, float]]:
+    """Go away some times, at different moments. See ``Gone``."""
     chance = random.Random(what)
     for _ in range(SAMPLES):
-        told = door.stdout.count("cancelled ")
-        begin = reset(CALLS[what](address, BUSY_S * chance.uniform(0.5, 1.5)))
-        until = begin + PATIENCE_S
-        while door.stdout.count("cancelled ") == told and time.monotonic() < until:
+        told = door.program.stdout.count(" .")
+        connection = CALLS[what](door.address, BUSY_S * chance.uniform(0.5, 1.5))
+        spent = processor_s(door.pids)
+        begin = reset(connection)
+        while door.program.stdout.count(" .") == told and time.monotonic() < begin + PATIENCE_S:
             time.sleep(0.002)
-        news = door.stdout.split("cancelled ")[told + 1 :]
-        yield (float(news[0].split()[0]) - begin) * 1e3 if news else float("inf")
+        news = door.program.stdout.splitlines()[told:]
+        if not news:
+            yield inf, inf
+            continue
+        _, at, processor, _ = news[0].split()
+        yield (float(at) - begin) * 1e3, (float(processor) - spent) * 1e3
 
 
 def vanishing() -> Iterator[Gone]:
@@ -150,7 +163,7 @@ def vanishing() -> Iterator[Gone]:
     for what in CALLS:
         say(f"vanishing: {what}")
         with running(WATCHED) as door:
-            yield Gone(what, list(delays_ms(what, door.program, door.address)))
+            yield Gone(what, list(delays(what, door)))
     for direction in ("up", "down"):
         with ExitStack() as stack:
             say(f"vanishing: {direction}, beside 4 streams")
@@ -159,12 +172,14 @@ def vanishing() -> Iterator[Gone]:
                 command = (sys.executable, "-m", "tests.bench.doors.flood", door.address, direction, "ndjson")
                 stack.enter_context(started(*command, ready=r"^flooding"))
             what = f"NDJSON {direction} at full speed"
-            yield Gone(what + ", beside 4", list(delays_ms(what, door.program, door.address)))
+            yield Gone(what + ", beside 4", list(delays(what, door)))
 
 
 def show_vanishing(found: list[Gone]) -> None:
     """Print what was found."""
-    print(f"\n{'a client resets; until CancelledError in the handler':54}{'median':>12}{'worst':>12}{'resets':>8}")
+    print(f"\n{'a client resets; until CancelledError, ms':46}", end="")
+    print(f"{'median':>10}{'worst':>10}{'server busy, median':>22}{'worst':>9}{'resets':>8}")
     for case in found:
-        middle = median(case.delays_ms)
-        print(f"  {case.what:52}{middle:>9.2f} ms{case.worst_ms:>9.2f} ms{len(case.delays_ms):8}")
+        passed, busy = zip(*case.delays, strict=True)
+        print(f"  {case.what:44}{median(passed):10.2f}{max(passed):10.2f}", end="")
+        print(f"{median(busy):22.2f}{max(busy):9.2f}{len(busy):8}")

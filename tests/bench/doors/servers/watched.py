@@ -16,11 +16,11 @@ from tests.bench.doors.servicer import Bench
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Print ``cancelled`` with the system's monotonic time, which all processes share."""
+    """Print ``cancelled``, the system's monotonic time, which all processes share, and our processor time."""
     try:
         yield
     except asyncio.CancelledError:
-        print(f"cancelled {time.monotonic()}", flush=True)
+        print(f"cancelled {time.monotonic()} {time.process_time()} .", flush=True)
         raise
 
 
