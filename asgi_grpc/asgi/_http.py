@@ -20,6 +20,7 @@ from asgi_grpc.asgi._types import Event, Receive, Send
 from asgi_grpc.asgi._watched import WatchedCall
 from asgi_grpc.calls import Requests
 from asgi_grpc.dialects import Dialect
+from asgi_grpc.errors import RequestError
 from asgi_grpc.routing import Match, Route
 
 
@@ -45,9 +46,12 @@ class HttpExchange(Exchange):
     def _prepare(self) -> Requests:
         """Choose how the answer is written and the body read, and bind the path and the query. See ``Exchange``."""
         head = self._head
+        fields = head.fields
+        if b"transfer-encoding" in fields and b"content-length" in fields:  # RFC 9112, section 6.3: it may be smuggled
+            text = "expected a Content-Length or a Transfer-Encoding, got both"
+            raise RequestError(text, headers=[(b"connection", b"close")])
         self._answer = self._choose_answer(head.get(b"accept"))
         self._bound = self._match.bind(head.scope.get("query_string", b""), strict=self._strict)
-        fields = head.fields
         is_short = (
             self._route.is_unary_json
             and fields.get(b"content-type", JSON) == JSON

@@ -274,6 +274,13 @@ class TestStreams:
 
 
 class TestInput:
+    async def test_a_length_and_chunks_are_refused_and_the_connection_is_not_used_again(self) -> None:
+        app, _ = gateway()
+        x = await ask(app, headers=[(b"content-length", b"15"), (b"transfer-encoding", b"chunked")])
+        text = "expected a Content-Length or a Transfer-Encoding, got both"
+        assert refusal(x) == (400, "INVALID_ARGUMENT", text)
+        assert (b"connection", b"close") in x.headers
+
     async def test_messages_before_a_bad_one_are_delivered(self) -> None:
         app, backend = gateway()
         x = await ask(app, UP, ADA + b'{"name":5}\n' + ADA)
