@@ -26,15 +26,24 @@ class Head(NamedTuple):
         found = self.fields.get(name)
         return None if found is None else found.decode("latin-1")
 
+    @property
+    def is_ambiguous(self) -> bool:
+        """Its body's length is told in two ways, and a proxy before us may have read the other one.
+
+        Source: RFC 9112, section 6.3.
+        """
+        return b"transfer-encoding" in self.fields and b"content-length" in self.fields
+
 
 def read_head(scope: Scope) -> Head:
     """The head of a request."""
     pairs = [*scope["headers"]]
     fields = dict(pairs)
     if len(fields) != len(pairs):  # seldom: some name has several lines
-        fields = {}
+        lines: dict[bytes, list[bytes]] = {}
         for name, value in pairs:
-            fields[name] = fields[name] + b", " + value if name in fields else value
+            lines.setdefault(name, []).append(value)
+        fields = {name: b", ".join(values) for name, values in lines.items()}
     return Head(scope, pairs, fields)
 
 

@@ -47,9 +47,8 @@ class HttpExchange(Exchange):
         """Choose how the answer is written and the body read, and bind the path and the query. See ``Exchange``."""
         head = self._head
         fields = head.fields
-        if b"transfer-encoding" in fields and b"content-length" in fields:  # RFC 9112, section 6.3: it may be smuggled
-            text = "expected a Content-Length or a Transfer-Encoding, got both"
-            raise RequestError(text, headers=[(b"connection", b"close")])
+        if head.is_ambiguous:
+            raise RequestError("expected a Content-Length or a Transfer-Encoding, got both")
         self._answer = self._choose_answer(head.get(b"accept"))
         self._bound = self._match.bind(head.scope.get("query_string", b""), strict=self._strict)
         is_short = (

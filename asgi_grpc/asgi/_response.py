@@ -49,6 +49,7 @@ class HttpResponse:
         self._send = send
         self._state = _State.WAITING
         self._call: Call | None = None
+        self._is_last = head.is_ambiguous
         wanted = b"trailers" in head.fields.get(b"te", b"").lower()
         self._trailers_announced = False
         self._trailers_wanted = wanted and "http.response.trailers" in (head.scope.get("extensions") or {})
@@ -96,7 +97,10 @@ class HttpResponse:
     async def _start(self, status: int, headers: Headers, *, trailers: bool) -> None:
         assert self._state is _State.WAITING
         self._state = _State.OPEN
-        event = ResponseStart(type="http.response.start", status=status, headers=[*headers])
+        headers = [*headers]
+        if self._is_last:  # what the server takes for the next request may be a body
+            headers.append((b"connection", b"close"))
+        event = ResponseStart(type="http.response.start", status=status, headers=headers)
         self._trailers_announced = trailers and self._trailers_wanted
         if self._trailers_announced:
             event["trailers"] = True

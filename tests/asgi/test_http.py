@@ -281,6 +281,11 @@ class TestInput:
         assert refusal(x) == (400, "INVALID_ARGUMENT", text)
         assert (b"connection", b"close") in x.headers
 
+    async def test_a_length_and_chunks_close_the_connection_where_nothing_is_served_too(self) -> None:
+        app, _ = gateway()
+        x = await ask(app, "/nowhere", headers=[(b"content-length", b"15"), (b"transfer-encoding", b"chunked")])
+        assert (x.status, (b"connection", b"close") in x.headers) == (404, True)
+
     async def test_messages_before_a_bad_one_are_delivered(self) -> None:
         app, backend = gateway()
         x = await ask(app, UP, ADA + b'{"name":5}\n' + ADA)
