@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Literal
-from urllib.parse import urlsplit
 
 from google.protobuf.message import Message
 
@@ -39,6 +39,7 @@ Encode = Callable[[list[Message]], list[bytes]]
 
 _REASON_BYTES = 123  # RFC 6455, section 5.5: 125 of a control frame, less 2 of the code
 _MORE_INPUT = "more input after the end of the input"
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([!-~]+)")  # RFC 6454, section 7.1; "null" is nobody's
 _CLOSE_CODES = {413: 1009, 415: 1003}  # of failures that RFC 6455 section 7.4.1 has a code for, by HTTP status
 
 _GOING_AWAY = 1012  # IANA's registry of close codes: service restart
@@ -258,7 +259,8 @@ def check_origin(head: Head, origins: Collection[str] | Literal["*"]) -> None:
     origin = head.get(b"origin")
     if origin is None or origins == "*" or origin in origins:
         return
-    if urlsplit(origin).netloc.lower() != (head.get(b"host") or "").lower():
+    page = _ORIGIN.fullmatch(origin.lower())
+    if page is None or page[1] != (head.get(b"host") or "").lower():
         raise RequestError("pages of this origin may not connect", code=Code.PERMISSION_DENIED)
 
 

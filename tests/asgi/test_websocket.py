@@ -265,6 +265,12 @@ class TestHandshake:
         x = await talk(app, HELLO, ADA, headers=headers)
         assert x.sent[0].get("status") == status
 
+    @pytest.mark.parametrize("origin", [b"http://[here.example", b"null", b"", b"//"])
+    async def test_an_origin_that_names_no_page_is_refused_without_a_host_too(self, origin: bytes) -> None:
+        app, _ = gateway()
+        x = await talk(app, HELLO, ADA, headers=[(b"origin", origin)])
+        assert x.sent[0].get("status") == 403
+
     async def test_too_many_streams(self) -> None:
         app, _ = gateway(limits=Limits(max_streams=0))
         x = await talk(app, HELLO)
