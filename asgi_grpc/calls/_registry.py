@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -135,7 +136,7 @@ class Servicers(grpc.aio.Server):
         missing = [name for name in _FIELDS if not hasattr(handler, name)]
         if missing or not callable(behaviour_of(handler)):
             raise ConfigurationError(f"{_dotted(path)}: expected a grpc.RpcMethodHandler with a function")
-        if getattr(behaviour_of(handler), "experimental_non_blocking", False):
+        if _wants_callback(behaviour_of(handler)):
             raise ConfigurationError(f"{_dotted(path)}: experimental_non_blocking is not supported")
         known = self._handlers.setdefault(path, handler)
         if known is not handler and known != handler:  # generated code registers each one in both ways
@@ -184,6 +185,17 @@ def _check(handler: Any, method: Method) -> None:
         raise ConfigurationError(
             f"{method.full_name} takes {method.input.full_name}, and its handler reads {message.full_name}"
         )
+
+
+def _wants_callback(behaviour: Any) -> bool:
+    """Whether a function replies by a third argument only; that of ``grpc_health`` can do without."""
+    if not getattr(behaviour, "experimental_non_blocking", False):
+        return False
+    try:
+        inspect.signature(behaviour).bind(None, None)
+    except TypeError:
+        return True
+    return False
 
 
 def _dotted(path: str) -> str:

@@ -157,7 +157,21 @@ def test_one_method_has_one_handler() -> None:
         registry.add_registered_method_handlers("test.Echo", method_handlers(down=lambda request, context: [request]))
 
 
-def test_handlers_that_want_a_third_argument_are_refused() -> None:
+@at_sync_ends
+async def test_a_third_argument_is_not_given(name: str) -> None:
+    def down(request: Any, context: Any, on_next: Any = None) -> list[Any] | None:
+        if on_next is None:
+            return [text("two")]
+        on_next(text("three"))
+        on_next(None)
+        return None
+
+    down.experimental_non_blocking = True  # type: ignore[attr-defined]
+    async with serving(name, down=down) as call:
+        assert await call(DOWN, ["a"]) == Outcome(["two" if name == SYNC[1] else "three"])
+
+
+def test_handlers_that_need_a_third_argument_are_refused() -> None:
     def down(request: Any, context: Any, on_next: Any) -> None:
         on_next(request)
 
