@@ -107,7 +107,7 @@ class Report:
         """The leak figures."""
         if self.idle is None or self.final is None:
             return []
-        names = ["running", "tasks", "threads", "os_threads", "files", "messages", "rss_kib"]
+        names = ["running", "tasks", "threads", "os_threads", "files", "messages", "rss_kib", "heap_kib"]
         lines = [f"{'held by the gateway':20}{'idle':>9}{'median':>9}{'peak':>9}{'after':>9}"]
         for name in names:
             values = sorted(getattr(held, name) for _, held in self.samples) or [0]

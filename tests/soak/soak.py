@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -297,9 +298,8 @@ async def holdings(address: str, *, objects: bool = False) -> Holdings:
 
 def _like(held: Holdings, wanted: Holdings) -> bool:
     """Whether as much is held, memory and grpcio's own threads aside."""
-    return msgspec.structs.replace(held, rss_kib=0, os_threads=0) == msgspec.structs.replace(
-        wanted, rss_kib=0, os_threads=0
-    )
+    unequal: dict[str, Any] = {"rss_kib": 0, "heap_kib": 0, "os_threads": 0}
+    return msgspec.structs.replace(held, **unequal) == msgspec.structs.replace(wanted, **unequal)
 
 
 def _brief(held: Holdings | None) -> str:
