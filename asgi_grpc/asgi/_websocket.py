@@ -122,6 +122,7 @@ class WebSocketAnswer:
         head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *headers]
         await self._write(ResponseStart(type="websocket.http.response.start", status=failure.http_status, headers=head))
         await self._write(ResponseBody(type="websocket.http.response.body", body=body, more_body=False))
+        await asyncio.sleep(0)  # uvicorn 0.54 logs an error, of no handshake, for an application that ends before this
 
     async def _close(self, record: bytes | None, code: int, reason: str) -> None:
         self._state = _State.CLOSED
