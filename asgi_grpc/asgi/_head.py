@@ -30,7 +30,8 @@ class Head(NamedTuple):
     def is_ambiguous(self) -> bool:
         """Its body's length is told in two ways, and a proxy before us may have read the other one.
 
-        Source: RFC 9112, section 6.3.
+        Such a request is served by its Transfer-Encoding, where the server lets it pass, and is the last of its
+        connection. There are clients that send both: httpx, given a stream and a length. Source: RFC 9112, section 6.3.
         """
         return b"transfer-encoding" in self.fields and b"content-length" in self.fields
 

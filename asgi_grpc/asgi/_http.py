@@ -20,7 +20,6 @@ from asgi_grpc.asgi._types import Event, Receive, Send
 from asgi_grpc.asgi._watched import WatchedCall
 from asgi_grpc.calls import Requests
 from asgi_grpc.dialects import Dialect
-from asgi_grpc.errors import RequestError
 from asgi_grpc.routing import Match, Route
 
 
@@ -47,8 +46,6 @@ class HttpExchange(Exchange):
         """Choose how the answer is written and the body read, and bind the path and the query. See ``Exchange``."""
         head = self._head
         fields = head.fields
-        if head.is_ambiguous:
-            raise RequestError("expected a Content-Length or a Transfer-Encoding, got both")
         self._answer = self._choose_answer(head.get(b"accept"))
         self._bound = self._match.bind(head.scope.get("query_string", b""), strict=self._strict)
         is_short = (
