@@ -62,6 +62,11 @@ class WatchedCall:
         self._untold_in = 0  # bytes that came since the last batch
         self._untold_out = 0
 
+    @property
+    def transport(self) -> object:
+        """The connection's own, where its ``receive`` has one: ``is_broken`` looks for it here."""
+        return getattr(getattr(self._receive, "__self__", None), "transport", None)
+
     async def receive(self) -> Event:
         """The connection's next event."""
         event = await self._receive()

@@ -12,6 +12,9 @@ import pytest
 from asgi_grpc.asgi._ending import ClientGone
 from asgi_grpc.asgi._inbox import Inbox
 from asgi_grpc.asgi._probe import is_broken
+from asgi_grpc.asgi._watched import WatchedCall
+from asgi_grpc.telemetry import Observers
+from tests.asgi.fakes import HELLO, gateway
 
 
 class Cycle:
@@ -55,6 +58,20 @@ def test_a_client_that_closed_shows(pair: tuple[socket.socket, socket.socket]) -
     client.sendall(b"more")
     client.close()
     assert is_broken(Cycle(server).receive)
+
+
+def test_an_observed_connection_is_found_too(pair: tuple[socket.socket, socket.socket]) -> None:
+    client, server = pair
+    app, _ = gateway()
+    match = app._gateway.router.match("POST", HELLO.encode())
+    watched = WatchedCall(Observers([]), match, {"type": "http"}, Cycle(server).receive, swallow)
+    assert not is_broken(watched.receive)
+    reset(client)
+    assert is_broken(watched.receive)
+
+
+async def swallow(_event: object) -> None:
+    """What nobody reads."""
 
 
 def test_what_is_no_socket_tells_nothing(pair: tuple[socket.socket, socket.socket]) -> None:
