@@ -82,6 +82,10 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="whose pages may open WebSockets besides our own, e.g. https://app.example; * for all; repeatable",
     )  # fmt: skip
     parser.add_argument("--openapi-path", metavar="PATH", help="serve an OpenAPI document there, e.g. /openapi.json")
+    parser.add_argument("--access-log", action="store_true", help="print a line for each call instead of uvicorn's own")
+    parser.add_argument("--metrics-path", metavar="PATH", help="serve Prometheus metrics there, e.g. /metrics")
+    parser.add_argument("--otel", action="store_true", help="make OpenTelemetry spans; needs a set-up SDK")
+    parser.add_argument("--health-path", metavar="PATH", help="tell there whether the services are up, e.g. /healthz")
     parser.add_argument("--http", choices=HTTP_CHOICES, default="auto", help="uvicorn's HTTP implementation")
     parser.add_argument("--ws", choices=WS_CHOICES, default="auto", help="uvicorn's WebSocket implementation")
     parser.set_defaults(run=_serve)
@@ -95,6 +99,10 @@ def _serve(parsed: argparse.Namespace) -> int:
         origins=tuple(parsed.origin),
         half_close_after_idle_s=parsed.half_close_after_idle,
         openapi_path=parsed.openapi_path,
+        access_log=parsed.access_log,
+        metrics_path=parsed.metrics_path,
+        otel=parsed.otel,
+        health_path=parsed.health_path,
     )
     server = ServerOptions(
         host=parsed.host, port=parsed.port, workers=parsed.workers, http=parsed.http, ws=parsed.ws

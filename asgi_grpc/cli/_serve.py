@@ -22,6 +22,9 @@ from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.limits import Limits
 from asgi_grpc.schema import Schema
 
+METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable by which prometheus-client lets several processes count together."""
+
 HTTP_CHOICES = ("auto", "h11", "httptools", "zttp")
 WS_CHOICES = ("auto", "websockets", "websockets-sansio", "wsproto")
 
@@ -54,6 +57,8 @@ def run_serve(options: GatewayOptions, server: ServerOptions) -> int:
         "lifespan": "on",
         "timeout_graceful_shutdown": int(Limits().drain_timeout_s),
     }
+    if options.access_log:
+        settings["access_log"] = False
     try:
         if server.workers == 1:
             _serve_here(options, settings)
@@ -112,11 +117,15 @@ def _in_environment(options: GatewayOptions, schema: Schema) -> Iterator[None]:
             options = msgspec.structs.replace(
                 options, schema=SchemaOptions(descriptor_sets=(str(file),), services=tuple(schema.services))
             )
-        os.environ[VARIABLE] = msgspec.json.encode(options).decode()
+        variables = {VARIABLE: msgspec.json.encode(options).decode()}
+        if options.metrics_path is not None and METRICS_DIRECTORY not in os.environ:
+            variables[METRICS_DIRECTORY] = folder
+        os.environ.update(variables)
         try:
             yield
         finally:
-            del os.environ[VARIABLE]
+            for name in variables:
+                del os.environ[name]
 
 
 def _serialized(schema: Schema) -> bytes:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import sys
 
 import msgspec
 
 from asgi_grpc.asgi import Application, GrpcMiddleware
 from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.schema import Schema
+from asgi_grpc.telemetry import AccessLog, Observer
 
 VARIABLE = "ASGI_GRPC_SERVE"
 """The environment variable that carries the options to the workers, as JSON."""
@@ -34,7 +37,12 @@ class SchemaOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """A gateway in front of one target; the attributes are those of ``GrpcMiddleware``."""
+    """A gateway in front of one target; the attributes are those of ``GrpcMiddleware``.
+
+    Attributes:
+        access_log: a line for each call on standard output.
+        otel: spans, by the SDK that is set up in this process.
+    """
 
     target: str
     schema: SchemaOptions
@@ -42,6 +50,10 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] = ()
     half_close_after_idle_s: float | None = None
     openapi_path: str | None = None
+    access_log: bool = False
+    metrics_path: str | None = None
+    otel: bool = False
+    health_path: str | None = None
 
 
 async def read_schema(options: SchemaOptions) -> Schema:
@@ -73,8 +85,41 @@ def build(options: GatewayOptions, schema: Schema) -> GrpcMiddleware:
         origins="*" if "*" in options.origins else options.origins,
         half_close_after_idle_s=options.half_close_after_idle_s,
         openapi_path=options.openapi_path,
+        observers=_observers(options),
+        metrics_path=options.metrics_path,
+        health_path=options.health_path,
         drain_signals=(signal.SIGTERM, signal.SIGINT),
     )
+
+
+def _observers(options: GatewayOptions) -> list[Observer]:
+    """Who is told of calls. The log comes last, and so is written first: while its span is still current."""
+    found: list[Observer] = []
+    if options.otel:
+        from asgi_grpc.telemetry import OpenTelemetry  # noqa: PLC0415 - it imports what few users install
+
+        spans = OpenTelemetry()
+        if not spans.is_set_up:
+            raise ConfigurationError(
+                "--otel: no OpenTelemetry SDK is set up in this process: "
+                "run `opentelemetry-instrument asgi-grpc serve ...`, or serve an application of your own"
+            )
+        found.append(spans)
+    if options.access_log:
+        _print_access_log()
+        found.append(AccessLog())
+    return found
+
+
+def _print_access_log() -> None:
+    """Let the lines appear, as uvicorn's own do; who has set up the logger already keeps it as it is."""
+    log = logging.getLogger("asgi_grpc.access")
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
 
 
 def create() -> Application:

@@ -104,7 +104,8 @@ class CallRecord:
     @property
     def held_bytes(self) -> int:
         """What was read from the client and not yet taken by the service's side, at this moment."""
-        return 0 if self._held is None else self._held()
+        held = self._held  # a scrape on another thread may look while the call ends
+        return 0 if held is None else held()
 
     def hold(self, held: Callable[[], int] | None) -> None:
         """Say where ``held_bytes`` comes from; None: nowhere any more."""

@@ -37,6 +37,11 @@ class OpenTelemetry(Observer):
         self._tracer = trace.get_tracer("asgi_grpc", tracer_provider=tracer_provider)
         self._spans: dict[CallRecord, tuple[Span, Token[Context]]] = {}
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether somebody has set a global provider; without one, spans go nowhere."""
+        return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
     def started(self, call: CallRecord) -> None:
         """Begin the span, and make it current."""
         around = context.get_current()

@@ -134,8 +134,8 @@ class _Families(Collector):
         self.calls: set[CallRecord] = set()
         self.queues: list[Callable[[], int]] = []
         self._children: dict[tuple[Method, Transport], _Children] = {}
-        if _DIRECTORY in os.environ:
-            atexit.register(multiprocess.mark_process_dead, os.getpid())
+        if (directory := os.environ.get(_DIRECTORY)) is not None:
+            atexit.register(multiprocess.mark_process_dead, os.getpid(), directory)
         registry.register(self)
 
     def of(self, method: Method, transport: Transport) -> _Children:

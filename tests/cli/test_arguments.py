@@ -42,13 +42,15 @@ def test_call_with_nothing(calls: Calls) -> None:
 def test_serve_with_everything(calls: Calls) -> None:
     files = ["--descriptor-set", "a", "--descriptor-set", "b", "--proto", "c", "--services-json", "d"]
     words = ["--service", "e.F", "--dialect", "bare", "--origin", "https://x", "--half-close-after-idle", "0.5"]
+    seen = ["--access-log", "--metrics-path", "/m", "--otel", "--health-path", "/h", "--openapi-path", "/o"]
     server = ["--host", "::1", "--port", "1", "--workers", "2", "--http", "h11", "--ws", "wsproto"]
-    assert main(["serve", "h:1", *files, *words, *server]) == 7
+    assert main(["serve", "h:1", *files, *words, *seen, *server]) == 7
     schema = SchemaOptions(
         target="h:1", descriptor_sets=("a", "b"), protos=("c",), services_json="d", services=("e.F",)
     )  # fmt: skip
     gateway = GatewayOptions(
-        target="h:1", schema=schema, dialect="bare", origins=("https://x",), half_close_after_idle_s=0.5
+        target="h:1", schema=schema, dialect="bare", origins=("https://x",), half_close_after_idle_s=0.5,
+        access_log=True, metrics_path="/m", otel=True, health_path="/h", openapi_path="/o",
     )  # fmt: skip
     assert calls == [((gateway, ServerOptions(host="::1", port=1, workers=2, http="h11", ws="wsproto")), {})]
 
