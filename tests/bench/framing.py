@@ -35,13 +35,13 @@ def body(line: bytes, separator: bytes, *, lead: bytes = b"", end: bytes = b"", 
 
 
 def best(rows: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Seconds of each row's fastest round; the rows take turns, so that a noisy machine hurts all alike."""
+    """Processor seconds of each row's fastest round; the rows take turns, so that a noisy machine hurts all alike."""
     found = dict.fromkeys(rows, float("inf"))
     for _ in range(rounds):
         for name, work in rows.items():
-            begin = time.perf_counter()
+            begin = time.process_time()
             work()
-            found[name] = min(found[name], time.perf_counter() - begin)
+            found[name] = min(found[name], time.process_time() - begin)
     return found
 
 
