@@ -5,6 +5,7 @@ Source: the OpenTelemetry semantic conventions for RPC spans, and those for gRPC
 
 from __future__ import annotations
 
+import time
 from contextvars import Token
 
 from opentelemetry import context, propagate, trace
@@ -48,7 +49,11 @@ class OpenTelemetry(Observer):
         if not trace.get_current_span(around).get_span_context().is_valid:
             around = propagate.extract(_headers(call), context=around)
         span = self._tracer.start_span(
-            _method(call), context=around, kind=SpanKind.SERVER, attributes=_attributes(call)
+            _method(call),
+            context=around,
+            kind=SpanKind.SERVER,
+            attributes=_attributes(call),
+            start_time=time.time_ns() - int(call.duration_s * 1e9),
         )
         inside = trace.set_span_in_context(span, around)
         carrier: dict[str, str] = {}

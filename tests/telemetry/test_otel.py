@@ -102,6 +102,18 @@ def test_a_websocket_is_no_http(spans: Spans) -> None:
     }
 
 
+def test_a_span_begins_when_its_call_did(spans: Spans) -> None:
+    call = ended()
+    call.ended_at = None
+    call.started_at -= 60
+    spans.observer.started(call)
+    spans.observer.ended(call)
+    (span,) = spans.finished()
+    assert span.start_time is not None
+    assert span.end_time is not None
+    assert 60e9 <= span.end_time - span.start_time < 120e9
+
+
 @pytest.mark.parametrize("code", Code)
 def test_only_the_server_s_own_failures_make_a_span_an_error(spans: Spans, code: Code) -> None:
     call = ended(code=code)
