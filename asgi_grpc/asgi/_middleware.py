@@ -158,10 +158,10 @@ class GrpcMiddleware:
         own_limits = limits_by_method(method_limits or {}, served)
         self._app = app
         self._method_override = method_override
-        self._pages = Pages()
+        pages = Pages()
         if metrics_path is not None:
             page, observers = metrics_page(observers)
-            self._pages.add("metrics_path", metrics_path, page)
+            pages.add("metrics_path", metrics_path, page)
         self._gateway = Gateway(
             router=Router(
                 served.methods,
@@ -196,8 +196,9 @@ class GrpcMiddleware:
         if health_path is not None:
             running = self._gateway.running
             health = HealthPages(self._gateway.backend, lambda: running.draining)
-            self._pages.add("health_path", health_path, health.readiness)
-            self._pages.add("health_path", f"{health_path.rstrip('/')}/live", health.liveness)
+            pages.add("health_path", health_path, health.readiness)
+            pages.add("health_path", f"{health_path.rstrip('/')}/live", health.liveness)
+        self._pages = pages if pages else None
         self._document: DocumentResponder | None = None
         if openapi_path is not None:
             describe = partial(openapi_document, dialect=spelled, codec_options=options, comments=schema.comments)
@@ -236,7 +237,7 @@ class GrpcMiddleware:
         if self._document is not None and self._document.takes(scope):
             await self._document.answer(scope, send)
             return
-        if self._pages and (page := self._pages.find(scope)) is not None:
+        if self._pages is not None and (page := self._pages.find(scope)) is not None:
             await answer_with(page, scope, send)
             return
         head = read_head(scope)
