@@ -198,7 +198,7 @@ class GrpcMiddleware:
             health = HealthPages(self._gateway.backend, lambda: running.draining)
             pages.add("health_path", health_path, health.readiness)
             pages.add("health_path", f"{health_path.rstrip('/')}/live", health.liveness)
-        self._pages = pages if pages else None
+        self._pages = pages or None
         self._document: DocumentResponder | None = None
         if openapi_path is not None:
             describe = partial(openapi_document, dialect=spelled, codec_options=options, comments=schema.comments)
