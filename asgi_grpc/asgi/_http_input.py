@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from asgi_grpc.asgi._bodies import PieceFramer
 from asgi_grpc.asgi._inbox import Inbox
 from asgi_grpc.asgi._negotiation import Framer
 from asgi_grpc.asgi._requests import Input, to_input
-from asgi_grpc.framing import Broken, Event, Inflater
+from asgi_grpc.framing import Broken, Event, Inflater, in_pieces
 
 
 class BodyInput:
@@ -31,8 +32,16 @@ class BodyInput:
             chunk = b"".join(await self._inbox.read())
             if not chunk:
                 return to_input(self._close())
-            self._pieces = iter((chunk,)) if self._inflater is None else self._inflater.feed(chunk)
+            self._pieces = self._inflate(chunk)
         return to_input([piece] if isinstance(piece, Broken) else self._framer.feed(piece))
+
+    def _inflate(self, chunk: bytes) -> Iterator[bytes | Broken]:
+        """A chunk's bytes, a piece at a time; or what is wrong with them."""
+        for piece in (chunk,) if self._inflater is None else self._inflater.feed(chunk):
+            if isinstance(piece, Broken) or isinstance(self._framer, PieceFramer):  # that one cuts the pieces itself
+                yield piece
+            else:
+                yield from in_pieces(piece)
 
     async def whole(self) -> Input:
         """All of the input at once, for a body that is one frame; to be called instead of ``next``."""

@@ -13,6 +13,9 @@ from asgi_grpc.errors import RequestError
 PROBE_AFTER_S = 0.05
 """While nothing is read, the connection itself is asked so often whether the client is still there."""
 
+_ITEM_BYTES = 64
+"""What each item takes besides its bytes: a hundred thousand short ones take more than a quarter of a MiB."""
+
 Open = Callable[[Event], tuple[bytes | None, bool]]
 """From an ASGI event to its bytes (None: it brought none) and whether it was the last.
 
@@ -76,10 +79,15 @@ class Inbox:
             else:
                 self._watcher.news.clear()
                 await self._watcher.news.wait()
-        items, self._items = self._items, []
-        self._held = 0
+        items = self.read_now()
         if self._watcher is not None:
             self._watcher.room.set()
+        return items
+
+    def read_now(self) -> list[bytes]:
+        """What is there already."""
+        items, self._items = self._items, []
+        self._held = 0
         return items
 
     def watch(self) -> None:
@@ -93,12 +101,16 @@ class Inbox:
             self._watcher.task.cancel()
             await asyncio.wait({self._watcher.task})
 
+    @property
+    def _is_full(self) -> bool:
+        return self._held + len(self._items) * _ITEM_BYTES > self._read_ahead_bytes
+
     async def _watch(self, watcher: _Watcher) -> None:
         try:
             while True:
                 self.take(await self._receive())
                 watcher.news.set()
-                if self._held > self._read_ahead_bytes:
+                if self._is_full:
                     await self._wait_for_room(watcher)
         except (ClientGone, RequestError) as exc:
             self._on_end(exc)
@@ -109,7 +121,7 @@ class Inbox:
         Raises:
             ClientGone: it will not be needed.
         """
-        while self._held > self._read_ahead_bytes:
+        while self._is_full:
             watcher.room.clear()
             try:
                 async with asyncio.timeout(PROBE_AFTER_S):

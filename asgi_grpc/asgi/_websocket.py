@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Literal
 
 from google.protobuf.message import Message
@@ -42,6 +42,7 @@ _MORE_INPUT = "more input after the end of the input"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([!-~]+)")  # RFC 6454, section 7.1; "null" is nobody's
 _CLOSE_CODES = {413: 1009, 415: 1003}  # of failures that RFC 6455 section 7.4.1 has a code for, by HTTP status
 
+_ENOUGH = 1024  # frames that are cut at once, if they come in several text messages
 _GOING_AWAY = 1012  # IANA's registry of close codes: service restart
 
 
@@ -158,6 +159,7 @@ class WebSocketExchange(Exchange):
         super().__init__(gateway, match, head, receive, opener=self._open, answer=answer, watched=watched)
         self._cut = cut_records if answer.records else cut_bare
         self._input = _Input.OPEN
+        self._pieces: Iterator[Input] = iter(())  # of what was read, those that the call has not taken
         self._silence_s: float | None = None  # that ends the input
 
     def _prepare(self) -> Requests:
@@ -186,7 +188,8 @@ class WebSocketExchange(Exchange):
                 self._check_after_end(data)
                 return None, False
         if self._cut is cut_records and CANCEL_MARK in data:
-            self._check_cancel(self._cut(data, self._limits))  # it does not wait until the call wants more
+            for found in self._cut(data, self._limits):
+                self._check_cancel(found)  # it does not wait until the call wants more
         return data, False
 
     def _end_input(self) -> None:
@@ -197,11 +200,13 @@ class WebSocketExchange(Exchange):
 
         Where the whole request is in the address, clients that must send something first may send an empty message.
         """
-        found = self._cut(text, self._limits)
-        self._check_cancel(found)
         in_address = not self._route.binding.body and not self.method.client_streaming
-        empty = in_address and all(frame.data.strip() == b"{}" for frame in found.frames)
-        if found.error is not None or (found.frames and not empty):
+        more = False
+        for found in self._cut(text, self._limits):
+            self._check_cancel(found)
+            empty = in_address and all(frame.data.strip() == b"{}" for frame in found.frames)
+            more |= found.error is not None or (bool(found.frames) and not empty)
+        if more:
             raise RequestError(_MORE_INPUT)
 
     @staticmethod
@@ -220,26 +225,38 @@ class WebSocketExchange(Exchange):
         return found
 
     async def _next_input(self) -> Input:
-        """What came since, of several text messages perhaps."""
-        try:
-            async with asyncio.timeout(self._silence_s):
-                texts = await self._inbox.read()
-        except TimeoutError:
-            self._end_input()
-            return Input([], ended=True)
-        if self.method.kind == "client_streaming":  # the others answer while they listen: silence means nothing
-            self._silence_s = self._gateway.half_close_after_idle_s
+        """What came since, of several text messages perhaps, or a part of it."""
+        while (found := next(self._pieces, None)) is None:
+            try:
+                async with asyncio.timeout(self._silence_s):
+                    texts = await self._inbox.read()
+            except TimeoutError:
+                self._end_input()
+                return Input([], ended=True)
+            if self.method.kind == "client_streaming":  # the others answer while they listen: silence means nothing
+                self._silence_s = self._gateway.half_close_after_idle_s
+            self._pieces = self._cut_texts(texts)
+        return found
+
+    def _cut_texts(self, texts: Sequence[bytes]) -> Iterator[Input]:
+        """The input in some text messages: of short ones together, of a long one a piece at a time."""
         frames: list[Frame] = []
         for place, text in enumerate(texts, 1):
-            found = self._cut(text, self._limits)
-            frames += found.frames
-            if found.error is not None:
-                self._input = _Input.BROKEN
-                return Input(frames, error=found.error)
-            if found.ended:
-                self._end_input()
-                return Input(frames, ended=True, error=self._behind_the_end(texts[place:]))
-        return Input(frames)
+            for found in self._cut(text, self._limits):
+                frames += found.frames
+                if found.error is not None:
+                    self._input = _Input.BROKEN
+                    yield Input(frames, error=found.error)
+                    return
+                if found.ended:
+                    self._end_input()
+                    behind = [*texts[place:], *self._inbox.read_now()]
+                    yield Input(frames, ended=True, error=self._behind_the_end(behind))
+                    return
+                if len(frames) >= _ENOUGH:
+                    yield Input(frames)
+                    frames = []
+        yield Input(frames)
 
     def _behind_the_end(self, texts: Sequence[bytes]) -> RequestError | None:
         """What is wrong with text messages that came together with the end; it counts after the good ones."""

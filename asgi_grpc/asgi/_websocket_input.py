@@ -7,13 +7,14 @@ With ``asgi-grpc.records.v1`` it holds records: ``request``, ``end`` and ``cance
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
 from asgi_grpc.asgi._requests import Input, to_input
 from asgi_grpc.errors import Code, FramingError, RequestError
-from asgi_grpc.framing import Frame, cut_message
+from asgi_grpc.framing import Event, Frame, cut_long_message, cut_message
 from asgi_grpc.limits import Limits
 
 RECORDS_V1 = "asgi-grpc.records.v1"
@@ -22,7 +23,10 @@ RECORDS_V1 = "asgi-grpc.records.v1"
 CANCEL_MARK = b'"cancel"'
 """Stands in every text that holds a ``cancel`` record, and in few others."""
 
-CutText = Callable[[bytes, Limits], Input]
+CutText = Callable[[bytes, Limits], Iterable[Input]]
+"""From a text message to the pieces of input that it holds: one, or several if it is long, each made when asked for."""
+
+_SHORT = 16 << 10
 
 _END_MARK = b'"__end_stream__"'
 _END = re.compile(rb'\s*\{\s*"__end_stream__"\s*:\s*true\s*\}\s*')
@@ -37,53 +41,72 @@ class _Record(msgspec.Struct, gc=False):
 _decode_record = msgspec.json.Decoder(_Record).decode
 
 
-def cut_bare(text: bytes, limits: Limits) -> Input:
+def cut_bare(text: bytes, limits: Limits) -> Iterable[Input]:
     """The messages of one text message without a subprotocol."""
     if not text:
-        return Input([], ended=True)
+        return (Input([], ended=True),)
     found = _cut(text, limits)
-    if _END_MARK in text:
-        for place, frame in enumerate(found.frames):
-            if _END.fullmatch(frame.data):
-                return _ended(found, place)
-    return found
+    return found if _END_MARK not in text else _up_to_the_end(iter(found))
 
 
-def cut_records(text: bytes, limits: Limits) -> Input:
+def cut_records(text: bytes, limits: Limits) -> Iterator[Input]:
     """The messages of one text message of ``asgi-grpc.records.v1``.
 
     The record's few bytes around a message count for its limit too.
     """
-    found = _cut(text, limits)
-    messages: list[Frame] = []
-    for place, frame in enumerate(found.frames):
-        try:
-            record = _decode_record(frame.data)
-        except msgspec.ValidationError:
-            return Input(messages, error=FramingError(_EXPECTED, offset=frame.offset))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Input(messages, error=FramingError("the record is not valid JSON", offset=frame.offset))
-        match record.type:
-            case "request" if record.data:
-                messages.append(Frame(bytes(record.data), frame.offset))
-            case "end":
-                return _ended(found._replace(frames=[*messages, *found.frames[place:]]), len(messages))
-            case "cancel":
-                return Input(messages, error=RequestError("the client cancelled the call", code=Code.CANCELLED))
-            case _:
-                return Input(messages, error=FramingError(_EXPECTED, offset=frame.offset))
-    return Input(messages, error=found.error)
+    pieces = iter(_cut(text, limits))
+    for found in pieces:
+        messages: list[Frame] = []
+        for place, frame in enumerate(found.frames):
+            try:
+                record = _decode_record(frame.data)
+            except msgspec.ValidationError:
+                yield Input(messages, error=FramingError(_EXPECTED, offset=frame.offset))
+                return
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                yield Input(messages, error=FramingError("the record is not valid JSON", offset=frame.offset))
+                return
+            match record.type:
+                case "request" if record.data:
+                    messages.append(Frame(bytes(record.data), frame.offset))
+                    continue
+                case "end":
+                    yield _ended(messages, frame, _behind(found, place, pieces))
+                case "cancel":
+                    yield Input(messages, error=RequestError("the client cancelled the call", code=Code.CANCELLED))
+                case _:
+                    yield Input(messages, error=FramingError(_EXPECTED, offset=frame.offset))
+            return
+        yield Input(messages, error=found.error)
 
 
-def _cut(text: bytes, limits: Limits) -> Input:
-    """Cut one text message; its end is not the end of the input."""
-    found = to_input(cut_message(text, max_frame_bytes=limits.max_message_bytes, max_depth=limits.max_depth))
-    return found._replace(ended=False)
+def _cut(text: bytes, limits: Limits) -> Iterable[Input]:
+    """Cut one text message, a long one a piece at a time; its end is not the end of the input."""
+    cut = cut_message if len(text) <= _SHORT else cut_long_message
+    found = cut(text, max_frame_bytes=limits.max_message_bytes, max_depth=limits.max_depth)
+    pieces: Iterable[Sequence[Event]] = (found,) if isinstance(found, list) else found
+    return (to_input(events)._replace(ended=False) for events in pieces)
 
 
-def _ended(found: Input, place: int) -> Input:
-    """The input up to an end mark at some place; whatever comes after it is an error."""
-    if found.error is not None or place + 1 < len(found.frames):
-        after = found.frames[place + 1].offset if place + 1 < len(found.frames) else found.frames[place].offset
-        return Input(found.frames[:place], error=FramingError("more input after the end of the input", offset=after))
-    return Input(found.frames[:place], ended=True)
+def _up_to_the_end(pieces: Iterator[Input]) -> Iterator[Input]:
+    """The input up to the end mark, if there is one."""
+    for found in pieces:
+        for place, frame in enumerate(found.frames):
+            if _END.fullmatch(frame.data):
+                yield _ended(found.frames[:place], frame, _behind(found, place, pieces))
+                return
+        yield found
+
+
+def _behind(found: Input, place: int, pieces: Iterator[Input]) -> Iterator[Input]:
+    """What comes behind a frame: in its own piece, and in those that follow."""
+    return chain((found._replace(frames=found.frames[place + 1 :]),), pieces)
+
+
+def _ended(frames: list[Frame], mark: Frame, behind: Iterator[Input]) -> Input:
+    """The last of the input, before an end mark; whatever comes behind the mark is an error."""
+    for found in behind:
+        if found.frames or found.error is not None:
+            after = found.frames[0] if found.frames else mark
+            return Input(frames, error=FramingError("more input after the end of the input", offset=after.offset))
+    return Input(frames, ended=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from asgi_grpc.framing._events import Broken, End, Event, Fault, FlaggedFrame, Frame
 from asgi_grpc.framing._inflate import Inflater
-from asgi_grpc.framing._json import JsonFramer, cut_message
+from asgi_grpc.framing._json import JsonFramer, cut_long_message, cut_message
 from asgi_grpc.framing._json_seq import JsonSeqFramer
+from asgi_grpc.framing._pieces import in_pieces
 from asgi_grpc.framing._prefixed import PrefixedFramer
 from asgi_grpc.framing._sse import SseEvent, SseReader, SseStreamEvent, SseWriter
 from asgi_grpc.framing._websocket import Closed, EmptyMessage, Ping, Pong, WebSocketEvent, WebSocketFramer
@@ -38,5 +39,7 @@ __all__ = [
     "WebSocketFramer",
     "WholeFramer",
     "Writer",
+    "cut_long_message",
     "cut_message",
+    "in_pieces",
 ]

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterator
 
 from asgi_grpc.errors import UsageError
 from asgi_grpc.framing._events import Broken, End, Event, Fault, Frame
 from asgi_grpc.framing._mark import LeadingMark
+from asgi_grpc.framing._pieces import in_pieces
 from asgi_grpc.framing._scanner import SPACE, Outcome, ValueScanner
 from asgi_grpc.framing._shortcut import cut_elements, cut_valid_values, cut_values, has_no_end, is_one_value
 
@@ -263,6 +265,23 @@ def cut_message(text: bytes, *, max_frame_bytes: int, max_depth: int) -> list[Ev
     framer = MessageFramer(max_frame_bytes=max_frame_bytes, max_depth=max_depth)
     events = framer.feed(text)
     return events if events and isinstance(events[-1], Broken) else events + framer.close()
+
+
+def cut_long_message(text: bytes, *, max_frame_bytes: int, max_depth: int) -> Iterator[list[Event]]:
+    """Cut like ``cut_message``, but a piece of the message at a time, each when it is asked for.
+
+    A message of 16 MiB may hold five million values, and their frames would take a gigabyte at once.
+    """
+    if len(text) <= max_frame_bytes and is_one_value(text, max_depth=max_depth):
+        yield [Frame(text, 0), End()]
+        return
+    framer = MessageFramer(max_frame_bytes=max_frame_bytes, max_depth=max_depth)
+    for piece in in_pieces(text):
+        events = framer.feed(piece)
+        yield events
+        if events and isinstance(events[-1], Broken):
+            return
+    yield framer.close()
 
 
 def _behind_space(chunk: bytes, pos: int) -> int:

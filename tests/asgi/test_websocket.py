@@ -234,6 +234,74 @@ class TestRecords:
         assert error_of(x)[1].endswith("more input after the end of the input")
 
 
+SPACE = "\n" * 20_000  # makes a text message one that is cut a piece at a time
+
+
+class TestLong:
+    """Text messages that are cut a piece at a time mean what short ones mean."""
+
+    async def test_all_messages_arrive_in_order(self) -> None:
+        app, backend = gateway()
+        texts = ["\n".join(f'{{"name":"{n}"}}' for n in range(k, k + 3000)) for k in (0, 3000)]
+        await talk(app, UP, *texts, ADA, "")
+        assert backend.names == [*map(str, range(6000)), "Ada"]
+
+    @pytest.mark.parametrize("gap", ["", SPACE])
+    async def test_the_end_mark_ends_the_input(self, gap: str) -> None:
+        app, backend = gateway()
+        x = await talk(app, UP, ADA + SPACE + '{"__end_stream__":true}' + gap)
+        assert (x.texts, backend.names) == ([response("Hello Ada"), COMPLETE], ["Ada"])
+
+    @pytest.mark.parametrize("gap", ["", SPACE])
+    @pytest.mark.parametrize("more", [BOB, "{"])
+    async def test_what_follows_the_end_mark_is_an_error(self, gap: str, more: str) -> None:
+        app, backend = gateway()
+        x = await talk(app, UP, ADA + SPACE + '{"__end_stream__":true}' + gap + more)
+        assert error_of(x)[1].endswith("more input after the end of the input")
+        assert backend.names == ["Ada"]
+
+    @pytest.mark.parametrize("path", [HELLO, DOWN])
+    async def test_one_message_ends_its_own_input(self, path: str) -> None:
+        app, _ = gateway()
+        assert (await talk(app, path, SPACE + ADA + SPACE)).texts == [response("Hello Ada"), COMPLETE]
+        assert error_of(await talk(app, path, ADA + SPACE + BOB))[1] == "more input after the end of the input"
+        assert error_of(await talk(app, path, ADA + SPACE + "{"))[0] == "INVALID_ARGUMENT"
+
+    async def test_messages_behind_the_end_that_came_while_it_was_cut_are_an_error(self) -> None:
+        async def slow(call: FakeCall) -> AsyncIterator[list[Message]]:
+            names = call.names()
+            found = [await anext(names)]
+            await read.wait()
+            yield [call.reply(", ".join([*found, *[name async for name in names]]))]
+
+        read = asyncio.Event()
+        app, _ = gateway(slow)
+        async with WebSocketExchange(app, path=UP) as x:
+            await x.send_text("\n".join([ADA] * 3000) + '\n{"__end_stream__":true}')
+            await x.starved()
+            await x.send_text(BOB)
+            await x.starved()
+            read.set()
+            await x.ended()
+        assert error_of(x)[1].endswith("more input after the end of the input")
+
+    async def test_records_are_cut_too(self) -> None:
+        app, backend = gateway()
+        text = request(ADA) + SPACE + request(BOB) + SPACE + '{"type":"end"}' + SPACE
+        x = await talk(app, UP, text, subprotocols=RECORDS)
+        assert x.texts == [response("Hello Ada, Bob"), COMPLETE]
+        x = await talk(app, UP, text + request(ADA), subprotocols=RECORDS)
+        assert error_of(x)[1].endswith("more input after the end of the input")
+        x = await talk(app, UP, request(ADA) + SPACE + "{}", subprotocols=RECORDS)
+        assert error_of(x)[0] == "INVALID_ARGUMENT"
+        assert backend.names == ["Ada", "Bob"] * 2 + ["Ada"]
+
+    async def test_a_cancel_far_behind_does_not_wait(self) -> None:
+        app, _ = gateway(hang)
+        x = await talk(app, BIDI, request(ADA) + SPACE + '{"type":"cancel"}', subprotocols=RECORDS)
+        assert error_of(x)[0] == "CANCELLED"
+
+
 class TestHandshake:
     async def test_an_unknown_path_is_denied_with_404(self) -> None:
         app, _ = gateway()

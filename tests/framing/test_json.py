@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_grpc.errors import UsageError
-from asgi_grpc.framing import Broken, Fault, Frame, JsonFramer, cut_message
+from asgi_grpc.framing import Broken, End, Fault, Frame, JsonFramer, cut_long_message, cut_message
 from asgi_grpc.testing import array_bodies, chunkings, json_values, ndjson_bodies, play, play_prefixes
 from tests.framing.models import model_json
 
@@ -52,6 +52,25 @@ def test_valid_values_are_cut_where_a_decoder_cuts_them(values: list[bytes], sep
 @given(ndjson_bodies(limit=LIMIT, depth=DEPTH))
 def test_a_message_is_cut_as_the_model_says(text: bytes) -> None:
     assert cut_message(text, max_frame_bytes=LIMIT, max_depth=DEPTH) == model_json(text, LIMIT, DEPTH, message=True)
+
+
+@pytest.mark.parametrize("one", ["{}", '{"a":[1,"}"]}', '"\u00e9"', "1", '{"a":\n"' + "x" * 20_000 + '"}'])
+@pytest.mark.parametrize("between", ["\n", " ", "\r\n"])
+@pytest.mark.parametrize("last", ["", "\n", "{", "]"])
+def test_a_long_message_is_cut_as_if_it_were_cut_at_once(one: str, between: str, last: str) -> None:
+    text = (between.join([one] * (200_000 // len(one))) + last).encode()
+    pieces = list(cut_long_message(text, max_frame_bytes=30_000, max_depth=DEPTH))
+    assert [event for events in pieces for event in events] == cut_message(
+        text, max_frame_bytes=30_000, max_depth=DEPTH
+    )
+    assert max(map(len, pieces)) <= 32_769
+
+
+def test_a_long_message_may_be_one_value() -> None:
+    text = b'{"a":"' + b"x" * 100_000 + b'"}'
+    assert list(cut_long_message(text, max_frame_bytes=len(text), max_depth=1)) == [[Frame(text, 0), End()]]
+    short = len(text) - 1
+    assert list(cut_long_message(text, max_frame_bytes=short, max_depth=1))[-1] == [Broken(Fault.FRAME_TOO_LARGE, 0)]
 
 
 def test_a_very_deep_message_is_refused_quietly() -> None:
