@@ -32,7 +32,7 @@ STACKS = {
     "h11": {"http": "h11", "ws": "wsproto", "loop": "asyncio"},
     "zttp": {"http": "zttp", "ws": "websockets-sansio", "loop": "asyncio"},
 }
-LIMITS = Limits(max_message_bytes=1 << 20, idle_timeout_s=15.0)
+LIMITS = Limits(max_message_bytes=1 << 20, idle_timeout_s=20.0)
 WORKERS = 64
 BLOCK_S = 1.0
 _COUNTED = {"Task", "Future", "coroutine", "async_generator", "async_generator_asend", "generator"}

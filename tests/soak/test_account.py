@@ -80,6 +80,7 @@ def test_an_outage_excuses_an_outcome_and_no_loss() -> None:
     assert list(judge(UP, gone, replace(ENTRY_UP, how="cancelled"), excused=["UNAVAILABLE"])) == []
     assert list(judge(UP, gone, replace(ENTRY_UP, ends=0), excused=["UNAVAILABLE"])) != []
     assert list(judge(UP, SEEN_UP, replace(ENTRY_UP, count=2), excused=["UNAVAILABLE"])) != []
+    assert list(judge(DOWN, SEEN_DOWN, Entry(starts=1, killed=True))) == []  # before it could write its last line
 
 
 def test_the_ledger_outlives_a_service(tmp_path: Path) -> None:
