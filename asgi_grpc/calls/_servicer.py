@@ -124,7 +124,7 @@ class ServicerCall:
         deadline = self.state.deadline
         if not self._method.client_streaming:
             await self._only_request()
-        elif deadline is not None and deadline <= self._loop.time():
+        if deadline is not None and deadline <= self._loop.time():
             raise _deadline_exceeded()
         self._backend.running(self, ended=False)
         timer = None if deadline is None else self._loop.call_at(deadline, self.end, _deadline_exceeded())
