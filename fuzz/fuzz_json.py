@@ -6,7 +6,7 @@ limit; any exception.
 
 from __future__ import annotations
 
-from asgi_grpc.framing import JsonFramer, cut_message
+from asgi_grpc.framing import JsonFramer, cut_long_message, cut_message
 from fuzz.engine import run
 from fuzz.oracles import agree
 from tests.framing.models import model_json
@@ -25,7 +25,10 @@ def one_input(data: bytes) -> None:
         seed,
         most_held=limit,
     )
-    assert cut_message(body, max_frame_bytes=limit, max_depth=depth) == model_json(body, limit, depth, message=True)
+    expected = model_json(body, limit, depth, message=True)
+    assert cut_message(body, max_frame_bytes=limit, max_depth=depth) == expected
+    pieces = cut_long_message(body, max_frame_bytes=limit, max_depth=depth)
+    assert [event for events in pieces for event in events] == expected
 
 
 if __name__ == "__main__":

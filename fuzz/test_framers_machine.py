@@ -5,7 +5,16 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from asgi_grpc.framing import Broken, Event, Frame, JsonFramer, JsonSeqFramer, WholeFramer, cut_message
+from asgi_grpc.framing import (
+    Broken,
+    Event,
+    Frame,
+    JsonFramer,
+    JsonSeqFramer,
+    WholeFramer,
+    cut_long_message,
+    cut_message,
+)
 from asgi_grpc.framing._json import MessageFramer
 from asgi_grpc.testing import array_bodies, json_seq_bodies, json_values, ndjson_bodies
 from fuzz.framer_machine import FramerMachine
@@ -91,8 +100,10 @@ class JsonMessageMachine(JsonMachine):
     def the_whole_is_cut_alike(self) -> None:
         """The short way for whole messages says the same."""
         limit, depth = self.option
-        events = cut_message(self.body, max_frame_bytes=limit, max_depth=depth)
-        assert events == self.model(self.body, self.option)
+        expected = self.model(self.body, self.option)
+        assert cut_message(self.body, max_frame_bytes=limit, max_depth=depth) == expected
+        pieces = cut_long_message(self.body, max_frame_bytes=limit, max_depth=depth)
+        assert [event for events in pieces for event in events] == expected
 
 
 class JsonSeqMachine(JsonTextMachine):

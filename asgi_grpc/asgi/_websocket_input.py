@@ -7,14 +7,15 @@ With ``asgi-grpc.records.v1`` it holds records: ``request``, ``end`` and ``cance
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from typing import cast
 
 import msgspec
 
 from asgi_grpc.asgi._requests import Input, to_input
 from asgi_grpc.errors import Code, FramingError, RequestError
-from asgi_grpc.framing import Event, Frame, cut_long_message, cut_message
+from asgi_grpc.framing import End, Event, Frame, cut_long_message, cut_message
 from asgi_grpc.limits import Limits
 
 RECORDS_V1 = "asgi-grpc.records.v1"
@@ -82,10 +83,16 @@ def cut_records(text: bytes, limits: Limits) -> Iterator[Input]:
 
 def _cut(text: bytes, limits: Limits) -> Iterable[Input]:
     """Cut one text message, a long one a piece at a time; its end is not the end of the input."""
-    cut = cut_message if len(text) <= _SHORT else cut_long_message
-    found = cut(text, max_frame_bytes=limits.max_message_bytes, max_depth=limits.max_depth)
-    pieces: Iterable[Sequence[Event]] = (found,) if isinstance(found, list) else found
-    return (to_input(events)._replace(ended=False) for events in pieces)
+    if len(text) <= _SHORT:
+        return (_piece(cut_message(text, max_frame_bytes=limits.max_message_bytes, max_depth=limits.max_depth)),)
+    return map(_piece, cut_long_message(text, max_frame_bytes=limits.max_message_bytes, max_depth=limits.max_depth))
+
+
+def _piece(events: list[Event]) -> Input:
+    """Some events of one text message; its ``End`` says nothing of the stream."""
+    if events and isinstance(events[-1], End):
+        return Input(cast(list[Frame], events[:-1]))
+    return to_input(events)
 
 
 def _up_to_the_end(pieces: Iterator[Input]) -> Iterator[Input]:
