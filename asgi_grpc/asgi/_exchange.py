@@ -122,7 +122,15 @@ class Exchange(ABC):
     async def _fail(self, exc: Exception, within_s: float) -> None:
         """Tell the client, unless it is gone or does not read."""
         headers = exc.headers if isinstance(exc, RequestError) else ()
-        failure = self._gateway.failure(exc)
+        failure = self._gateway.failure(
+            exc,
+            {
+                "method": self.method.full_name,
+                "kind": self.method.kind,
+                "route": self._route.binding.template,
+                "transport": self._transport,
+            },
+        )
         if self._watched is not None:
             self._watched.note_code(failure.code)
         with suppress(ClientGone, TimeoutError):

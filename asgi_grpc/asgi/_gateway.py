@@ -95,8 +95,13 @@ class Gateway:
         longest = limits.max_deadline_s
         return given if longest is None or (given is not None and given < longest) else longest
 
-    def failure(self, exc: Exception) -> Failure:
-        """What the client is told of an exception; one that is our bug is logged here, once."""
+    def failure(self, exc: Exception, call: Mapping[str, str] | None = None) -> Failure:
+        """What the client is told of an exception; one that is our bug is logged here, once.
+
+        Args:
+            exc: why the call failed.
+            call: what the log says of it, as fields of the record.
+        """
         match exc:
             case CallError():
                 return Failure(
@@ -109,8 +114,9 @@ class Gateway:
             case RequestError():
                 return Failure(code=exc.code, message=str(exc), http_status=exc.http_status)
             case EncodeError():
-                error_log.error("a reply has no JSON form: %s", exc)
+                error_log.error("a reply has no JSON form: %s", exc, extra={**(call or {}), "code": "INTERNAL"})
                 return Failure(code=Code.INTERNAL, message=f"the reply has no JSON form: {exc}", http_status=500)
             case _:
-                error_log.error("serving a request failed", exc_info=exc)
+                extra = {**(call or {}), "code": "INTERNAL"}
+                error_log.error("serving a request failed", exc_info=exc, extra=extra)
                 return Failure(code=Code.INTERNAL, message="internal error", http_status=500)

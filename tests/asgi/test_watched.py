@@ -287,6 +287,20 @@ class TestEnds:
         notes.check("NOT_FOUND")
 
 
+async def test_a_fault_of_ours_is_logged_with_its_call(caplog: pytest.LogCaptureFixture) -> None:
+    app, _ = gateway(break_down)
+    await ask(app, DOWN, headers=[(b"accept", b"text/event-stream")])
+    (line,) = [vars(record) for record in caplog.records]
+    assert {name: line[name] for name in ("name", "method", "kind", "route", "transport", "code")} == {
+        "name": "asgi_grpc.error",
+        "method": "helloworld.Greeter.SayHelloServerStream",
+        "kind": "server_streaming",
+        "route": DOWN,
+        "transport": "sse",
+        "code": "INTERNAL",
+    }
+
+
 class TestNoCalls:
     @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", HELLO), ("OPTIONS", HELLO)])
     async def test_a_request_that_matches_no_method_is_no_call(self, method: str, path: str) -> None:
