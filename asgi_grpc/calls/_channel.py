@@ -195,7 +195,8 @@ class ChannelCall:
         except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
             pass  # the call ended before its input did; InternalError: done_writing() met the end
         except Exception:  # noqa: BLE001 - whatever it is, it must end the call, and be seen
-            _log.exception("reading requests of %s failed", self._method.full_name)
+            extra = {"method": self._method.full_name}
+            _log.exception("reading requests of %s failed", self._method.full_name, extra=extra)
             self._refusal = RequestError("internal error", code=Code.INTERNAL)
             call.cancel()
 
@@ -250,7 +251,7 @@ class ChannelCall:
         }
         for beginnings, words in told.items():
             if text.lower().startswith(beginnings):
-                _log.warning("%s: %s", self._method.full_name, text)
+                _log.warning("%s: %s", self._method.full_name, text, extra={"method": self._method.full_name})
                 return words
         return text
 

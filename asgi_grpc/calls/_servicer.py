@@ -258,7 +258,8 @@ class ServicerCall:
         except Exception as exc:  # noqa: BLE001 - it is the servicer's
             self._unreadable = exc
             if not self._handler.is_async:
-                log.error("%s: a request was not deserialized", self.state.method, exc_info=exc)
+                extra = {"method": self.state.method}
+                log.error("%s: a request was not deserialized", self.state.method, exc_info=exc, extra=extra)
                 self._unreadable = CallError(Code.INTERNAL, "Exception deserializing request!")
 
     async def _serve(self) -> None:
@@ -336,7 +337,8 @@ class ServicerCall:
             self._cancel()
             await asyncio.wait({task}, timeout=_FAREWELL_S)
             if not task.done():
-                log.warning("%s: the servicer goes on after the end of its call", self.state.method)
+                extra = {"method": self.state.method}
+                log.warning("%s: the servicer goes on after the end of its call", self.state.method, extra=extra)
         if self._reader is not None:
             self._reader.cancel()
 

@@ -107,7 +107,8 @@ class CallState:
         if trailing:
             self.trailing = checked(trailing)
         if to_code(code) is Code.OK:
-            log.error("%s: abort() was called with OK; the client is told UNKNOWN", self.method)
+            text = "%s: abort() was called with OK; the client is told UNKNOWN"
+            log.error(text, self.method, extra={"method": self.method})
             code, details = grpc.StatusCode.UNKNOWN, ""
         self.code = code
         self.details = details or self.details
@@ -123,7 +124,7 @@ class CallState:
     def note_return(self) -> None:
         """A servicer came to its end, which none does that aborted its call."""
         if self.aborted is not None:
-            log.error("%s: the servicer suppressed its own abort", self.method)
+            log.error("%s: the servicer suppressed its own abort", self.method, extra={"method": self.method})
 
     def fail_with(self, exc: BaseException) -> None:
         """An exception ended the servicer: an ``RpcError`` with a status keeps it, any other is UNKNOWN and logged.
@@ -138,7 +139,8 @@ class CallState:
             self.code, self.details, details = status
             self.trailing = [*self.trailing, *details]
             return
-        log.error("unexpected %s in %s", type(exc).__name__, self.method, exc_info=exc)
+        extra = {"method": self.method}
+        log.error("unexpected %s in %s", type(exc).__name__, self.method, exc_info=exc, extra=extra)
         self.fail(Code.UNKNOWN, f"unexpected {type(exc).__name__} in {self.method}")
 
     def _repeats_end(self, exc: BaseException) -> bool:
@@ -180,7 +182,7 @@ class CallState:
             try:
                 callback()
             except Exception:
-                log.exception("a callback of %s failed", self.method)
+                log.exception("a callback of %s failed", self.method, extra={"method": self.method})
 
 
 def to_code(code: Any) -> Code:
