@@ -57,14 +57,14 @@ class Inbox:
         self._on_end = on_end
         self._on_event = on_event
         self._items: list[bytes] = []
-        self._held = 0
+        self._held = 0  # with what stands round each item
         self.ended = False
         self._watcher: _Watcher | None = None
 
     @property
     def held_bytes(self) -> int:
         """What was taken from the client and not read yet."""
-        return self._held
+        return self._held - len(self._items) * _ITEM_BYTES
 
     async def read(self) -> list[bytes]:
         """What came since, at least one item; an empty list at the end of the input.
@@ -101,16 +101,12 @@ class Inbox:
             self._watcher.task.cancel()
             await asyncio.wait({self._watcher.task})
 
-    @property
-    def _is_full(self) -> bool:
-        return self._held + len(self._items) * _ITEM_BYTES > self._read_ahead_bytes
-
     async def _watch(self, watcher: _Watcher) -> None:
         try:
             while True:
                 self.take(await self._receive())
                 watcher.news.set()
-                if self._is_full:
+                if self._held > self._read_ahead_bytes:
                     await self._wait_for_room(watcher)
         except (ClientGone, RequestError) as exc:
             self._on_end(exc)
@@ -121,7 +117,7 @@ class Inbox:
         Raises:
             ClientGone: it will not be needed.
         """
-        while self._is_full:
+        while self._held > self._read_ahead_bytes:
             watcher.room.clear()
             try:
                 async with asyncio.timeout(PROBE_AFTER_S):
@@ -139,7 +135,7 @@ class Inbox:
         item, last = self._opener(event)
         if item is not None:
             self._items.append(item)
-            self._held += len(item)
+            self._held += len(item) + _ITEM_BYTES
             self._on_event()
         if last:
             self.ended = True

@@ -181,12 +181,10 @@ class WebSocketExchange(Exchange):
         if text is None:
             raise RequestError("binary messages need a subprotocol that defines them: send text", http_status=415)
         data: bytes = text.encode("utf-8", "surrogatepass")
-        match self._input:
-            case _Input.BROKEN:
-                return None, False
-            case _Input.ENDED:
+        if self._input is not _Input.OPEN:
+            if self._input is _Input.ENDED:
                 self._check_after_end(data)
-                return None, False
+            return None, False
         if self._cut is cut_records and CANCEL_MARK in data:
             for found in self._cut(data, self._limits):
                 self._check_cancel(found)  # it does not wait until the call wants more
