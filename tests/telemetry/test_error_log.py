@@ -16,11 +16,13 @@ from tests.processes import ROOT
 
 
 def test_every_line_of_the_calls_has_fields() -> None:
-    found: list[tuple[str, list[str]]] = []
-    for file in sorted((ROOT / "asgi_grpc" / "calls").glob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[0] in ("log", "_log"):
-                found.append((file.name, [keyword.arg or "" for keyword in node.keywords]))
+    files = sorted((ROOT / "asgi_grpc" / "calls").glob("*.py"))
+    found = [
+        (file.name, [keyword.arg for keyword in node.keywords])
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[0] in ("log", "_log")
+    ]
     assert len(found) > 3
     assert [name for name, keywords in found if "extra" not in keywords] == []
 
