@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from asgi_grpc import Code, Limits
 from tests.faults.cells import Back, Kind, Way
-from tests.faults.clients import Answer
 from tests.faults.scenes import Place, Scene
+from tests.faults.speaking import Answer
 
 Ends = frozenset[tuple[str, ...]]
 """The ends that a servicer may note, of each of the cell's calls; one of these has to be."""

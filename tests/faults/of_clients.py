@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asgi_grpc import Code, Limits
-from asgi_grpc.testing import HttpExchange, WebSocketExchange
 from tests.faults.cells import Back, Door, Kind, Way
+from tests.faults.clients import scripted
 from tests.faults.faults import (
     CANCELLED,
     RETURNED,
@@ -34,15 +34,13 @@ def goings() -> Iterator[Fault]:
     """The client goes away, or does not listen."""
 
     async def reset(scene: Scene) -> None:
-        await scene.client.exchange.disconnect()
+        await scripted(scene.client).exchange.disconnect()
 
     async def close(scene: Scene) -> None:
-        assert isinstance(scene.client.exchange, WebSocketExchange)
-        await scene.client.exchange.disconnect(1000)
+        await scripted(scene.client).socket.disconnect(1000)
 
     async def cancel(scene: Scene) -> None:
-        assert isinstance(scene.client.exchange, WebSocketExchange)
-        await scene.client.exchange.send_text('{"type":"cancel"}')
+        await scene.client.send_text('{"type":"cancel"}')
 
     for place in PLACES:
         yield Fault(
@@ -71,7 +69,7 @@ def goings() -> Iterator[Fault]:
         await scene.client.ask("reply a; hold; flood" if scene.way.kind.gets_many else "reply a; hold")
         await scene.client.replied(1)
         await scene.holding()
-        scene.client.deaf = True
+        scripted(scene.client).deaf = True
         if await scene.first():
             scene.stage.book.release()
         if scene.way.kind is Kind.UP:
@@ -87,23 +85,22 @@ def slowness() -> Iterator[Fault]:
     """The client takes its time."""
 
     async def stall(scene: Scene) -> None:
-        if isinstance(scene.client.exchange, HttpExchange):
-            await scene.client.exchange.send_body(scene.client.framed(b'{"')[:-1])
+        if not scene.way.door.is_socket:
+            await scene.client.send_body(scene.client.framed(b'{"')[:-1], more=True)
 
     async def stall_amid(scene: Scene) -> None:
         await scene.client.ask("reply a")
         await scene.served(1)
-        if isinstance(scene.client.exchange, HttpExchange):
-            await scene.client.exchange.send_body(scene.client.framed(b"{")[:-1])
+        if not scene.way.door.is_socket:
+            await scene.client.send_body(scene.client.framed(b"{")[:-1], more=True)
 
     async def trickle(scene: Scene) -> None:
-        assert isinstance(scene.client.exchange, HttpExchange)
         body = scene.client.framed(scene.client.document("reply a"))
         if scene.way.kind.sends_many:
             body += scene.client.framed(scene.client.document("reply b"))
         for place in range(len(body)):
-            await scene.client.exchange.send_body(body[place : place + 1])
-            await scene.client.exchange.starved()
+            await scene.client.send_body(body[place : place + 1], more=True)
+            await scripted(scene.client).exchange.starved()
         await scene.client.end()
 
     patience = Limits(idle_timeout_s=0.5)
@@ -174,14 +171,12 @@ def nonsense() -> Iterator[Fault]:
         )
 
     async def half_close_first(scene: Scene) -> None:
-        assert isinstance(scene.client.exchange, HttpExchange)
-        await scene.client.exchange.send_body(scene.client.framed(b'{"name":')[:-1], more=False)
+        await scene.client.send_body(scene.client.framed(b'{"name":')[:-1], more=False)
 
     async def half_close_later(scene: Scene) -> None:
-        assert isinstance(scene.client.exchange, HttpExchange)
         await scene.client.ask("reply a")
         await scene.served(1)
-        await scene.client.exchange.send_body(scene.client.framed(b'{"name":')[:-1], more=False)
+        await scene.client.send_body(scene.client.framed(b'{"name":')[:-1], more=False)
 
     yield Fault(
         name="client-half-closes-inside-its-first-message",
@@ -205,21 +200,19 @@ def _behind_the_end() -> Iterator[Fault]:
     """More input after its end. Where only the end of the body ends it, HTTP leaves no room for more."""
 
     async def in_body(scene: Scene) -> None:
-        assert isinstance(scene.client.exchange, HttpExchange)
         if not scene.way.kind.sends_many:
             document = scene.client.document("reply a")
-            await scene.client.exchange.send_body(document + b" nonsense", more=False)
+            await scene.client.send_body(document + b" nonsense", more=False)
             return
         await scene.client.ask("reply a")
         await scene.served(1)
-        await scene.client.exchange.send_body(b"] nonsense", more=False)
+        await scene.client.send_body(b"] nonsense", more=False)
 
     def has_room(way: Way, _back: Back) -> bool:
         return not way.door.is_socket and (not way.kind.sends_many or way.door is Door.ARRAY)
 
     async def in_socket(scene: Scene) -> None:
-        assert isinstance(scene.client.exchange, WebSocketExchange)
-        await scene.client.exchange.send_text("nonsense")
+        await scene.client.send_text("nonsense")
 
     yield Fault(
         name="client-sends-garbage-behind-the-end-of-its-body",
@@ -241,8 +234,7 @@ def _binary() -> Iterator[Fault]:
     """Binary messages, which no subprotocol of ours has."""
 
     async def first(scene: Scene) -> None:
-        assert isinstance(scene.client.exchange, WebSocketExchange)
-        await scene.client.exchange.send_bytes(b"\x00")
+        await scripted(scene.client).socket.send_bytes(b"\x00")
 
     async def amid(scene: Scene) -> None:
         await first(scene)

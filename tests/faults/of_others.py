@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from asgi_grpc import Code, Limits
 from tests.faults.cells import Back, Way
-from tests.faults.clients import Answer, Client
+from tests.faults.clients import Client, scripted
 from tests.faults.faults import (
     CANCELLED,
     FAILED,
@@ -23,6 +23,7 @@ from tests.faults.faults import (
     seen,
 )
 from tests.faults.scenes import AT_THE_END, BEFORE, PLACES, Place, Scene
+from tests.faults.speaking import Answer
 
 SOON = ((b"grpc-timeout", b"800m"),)
 LATER = ((b"grpc-timeout", b"1500m"),)
@@ -150,9 +151,10 @@ def servers() -> Iterator[Fault]:
     """The server that runs us."""
 
     async def cancel(scene: Scene) -> None:
-        scene.client.exchange._running.cancel()
+        exchange = scripted(scene.client).exchange
+        exchange._running.cancel()
         with suppress(asyncio.CancelledError):
-            await scene.client.exchange.ended()
+            await exchange.ended()
 
     async def drain(scene: Scene) -> None:
         if await scene.first():

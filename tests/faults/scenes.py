@@ -10,8 +10,8 @@ from typing import Any
 from asgi_grpc import GrpcMiddleware
 from tests.faults.backs import Wire
 from tests.faults.cells import Way
-from tests.faults.clients import PATIENCE_S, Client
 from tests.faults.service import Book
+from tests.faults.speaking import PATIENCE_S, Speaker
 
 Step = Callable[["Scene", str], Awaitable[None]]
 
@@ -46,7 +46,7 @@ class Scene:
     stage: Stage
     way: Way
     name: str
-    client: Client
+    client: Speaker
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what happens behind the gateway."""

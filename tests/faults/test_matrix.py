@@ -12,23 +12,24 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
 
 import pytest
 
 from asgi_grpc import GrpcMiddleware
 from asgi_grpc.asgi import _response
 from tests.faults.backs import Wire, nowhere, opened, upstream
-from tests.faults.cells import WAYS, Back, Door, Kind, Way
-from tests.faults.clients import PATIENCE_S, Answer, Client
+from tests.faults.cells import WAYS, Back, Way
+from tests.faults.clients import Client
 from tests.faults.faults import Fault
 from tests.faults.of_clients import goings, nonsense, slowness
 from tests.faults.of_others import servers, servicers, times, upstreams
-from tests.faults.scenes import Scene, Stage, until
+from tests.faults.running import nothing_left, our_tasks, run_cells, wanted
+from tests.faults.scenes import Stage, until
 from tests.faults.service import Book
+from tests.faults.speaking import PATIENCE_S
 
 FAULTS = [fault for source in (servicers, times, upstreams, servers, goings, slowness, nonsense) for fault in source()]
-BESIDE = Way(Kind.BIDI, Door.NDJSON)
 
 
 def ways(fault: Fault, back: Back) -> list[Way]:
@@ -63,44 +64,6 @@ async def gateway(fault: Fault, back: Back, book: Book) -> AsyncIterator[tuple[G
                 yield app, None
 
 
-@asynccontextmanager
-async def spared(fault: Fault, stage: Stage) -> AsyncIterator[None]:
-    """A call beside, which goes on whatever happens to the others."""
-    if not fault.spares:
-        yield
-        return
-    async with Client(stage.app, BESIDE, "beside", []) as client:
-        await client.ask("reply here; hold; reply still here")
-        await client.replied(1)
-        yield
-        stage.book.release()
-        await client.end()
-        assert await client.answer() == Answer(200, ("here", "still here"), "complete")
-    assert [note.end for note in stage.book.of("beside")] == ["returned"]
-
-
-async def play(fault: Fault, back: Back, stage: Stage, way: Way) -> tuple[Answer, Any]:
-    """One cell: what the client got, and what the servicer noted (all that may be, if it is among that)."""
-    name, may_be = str(way), fault.seen(way, back)
-    try:
-        async with Client(stage.app, way, name, list(fault.headers)) as client:
-            await fault.play(Scene(stage, way, name, client))
-            answer = await client.answer()
-        notes = stage.book.of(name)
-        await until(lambda: all(note.end for note in notes))
-    except BaseException:
-        await stage.barrier.abort()
-        raise
-    ends = tuple(note.end for note in notes)
-    return answer, may_be if ends in may_be else ends
-
-
-def ours() -> set[asyncio.Task[Any]]:
-    """All tasks but those of wires, and those in which grpcio's server waits for calls: they are renewed."""
-    others = ("Wire.", "AioServer._request_")
-    return {task for task in asyncio.all_tasks() if not any(name in repr(task) for name in others)}
-
-
 @pytest.mark.parametrize(("fault", "back"), MATRIX, ids=[f"{fault}-{back.value}" for fault, back in MATRIX])
 async def test_a_fault_ends_each_call_in_its_way_and_leaves_nothing(
     fault: Fault, back: Back, caplog: pytest.LogCaptureFixture
@@ -109,16 +72,12 @@ async def test_a_fault_ends_each_call_in_its_way_and_leaves_nothing(
     threads = set(threading.enumerate())
     book = Book()
     async with gateway(fault, back, book) as (app, wire):
-        tasks = ours()
+        tasks = our_tasks()
         stage = Stage(app, book, wire, asyncio.Barrier(len(cells)))
-        async with spared(fault, stage):
-            results = await asyncio.gather(*[play(fault, back, stage, way) for way in cells], return_exceptions=True)
-        for task, result in stage.background:
-            assert await task == result
-        await until(lambda: len(app._gateway.running) == 0)
-        await until(lambda: ours() <= tasks)
+        found = await run_cells(fault, back, stage, cells, partial(Client, app))
+        await nothing_left(stage, tasks)
     await until(lambda: {thread for thread in threading.enumerate() if "asgi_grpc" in thread.name} <= threads)
-    assert dict(zip(cells, results, strict=True)) == {way: (fault.answer(way), fault.seen(way, back)) for way in cells}
+    assert found == wanted(fault, back, cells)
     errors = Counter(record.name for record in caplog.records if record.levelno >= logging.ERROR)
     assert errors == ({fault.errors[back]: len(cells)} if back in fault.errors else {})
 
