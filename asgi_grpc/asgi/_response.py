@@ -182,11 +182,14 @@ class StreamResponse(HttpResponse):
 
     async def messages(self, messages: list[Message]) -> None:
         """Send some replies."""
-        encoded = self._encode(messages)
-        records = encoded if self._named else self._dialect.messages(encoded)
+        records = self._encode(messages)
+        if not self._named:
+            records = self._dialect.messages(records)
         async with self._writing:
             await self._head()
-            await self._piece(self._writer.messages(records))
+            body = self._writer.messages(records)
+            del records  # one copy is enough while a client is slow
+            await self._piece(body)
         self._silence.note()
 
     async def success(self) -> None:
