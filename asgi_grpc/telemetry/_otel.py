@@ -55,7 +55,9 @@ class OpenTelemetry(Observer):
             attributes=_attributes(call),
             start_time=time.time_ns() - int(call.duration_s * 1e9),
         )
-        inside = trace.set_span_in_context(span, around)
+        inside = around
+        if span.get_span_context().is_valid:  # else there is no SDK, and the client's own context goes on
+            inside = trace.set_span_in_context(span, around)
         carrier: dict[str, str] = {}
         propagate.inject(carrier, context=inside)
         call.metadata.update({key.lower(): value for key, value in carrier.items()})

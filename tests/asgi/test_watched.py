@@ -99,6 +99,18 @@ class TestWholeCalls:
         assert notes.told[1:3] == [("received", 3, 3 * len(ADA) + 2), ("received", 0, 0)]
         assert notes.ends == ["OK"]
 
+    async def test_only_the_first_reply_is_the_first(self) -> None:
+        class Keeping(Observer):
+            def sent(self, call: CallRecord, messages: int, size: int) -> None:
+                seen.append((call.first_sent_at, call.sent))
+
+        seen: list[tuple[float | None, int]] = []
+        app, _ = gateway(observers=[Keeping()])
+        await ask(app, BIDI, ADA + ADA)
+        first = seen[0][0]
+        assert first is not None
+        assert seen == [(first, 1), (first, 2), (first, 2)]
+
     async def test_an_event_stream_is_one(self) -> None:
         notes = Notes()
         app, _ = gateway(observers=[notes])

@@ -165,10 +165,20 @@ def test_spans_of_calls_at_the_same_time_are_kept_apart(spans: Spans) -> None:
     assert [span.name.rpartition("/")[2] for span in spans.finished()] == ["SayHelloServerStream", "SayHello"]
 
 
-def test_without_an_sdk_the_client_s_context_is_passed_on() -> None:
+def test_a_global_provider_is_missed_until_somebody_sets_one(monkeypatch: pytest.MonkeyPatch, spans: Spans) -> None:
+    assert not spans.observer.is_set_up
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: spans.provider)
+    assert spans.observer.is_set_up
+
+
+@pytest.mark.parametrize(
+    ("headers", "metadata"), [([PARENT], {"traceparent": PARENT[1].decode()}), ([], {})], ids=["parent", "no-parent"]
+)
+def test_without_an_sdk_the_client_s_context_is_passed_on(headers: Any, metadata: dict[str, str]) -> None:
     observer = OpenTelemetry(trace.NoOpTracerProvider())
-    call = record(headers=[PARENT])
+    call = record(headers=headers)
     observer.started(call)
-    assert call.metadata == {"traceparent": PARENT[1].decode()}
+    assert call.metadata == metadata
     call.code = Code.OK
     observer.ended(call)
+    assert not trace.get_current_span().get_span_context().is_valid
