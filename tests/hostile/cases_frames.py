@@ -85,7 +85,7 @@ def deflated(data: bytes) -> bytes:
 DROPPED = Closed([], None)
 
 
-LATE = failed("DEADLINE_EXCEEDED", 4004, "no input and no output for 0.2 s")
+LATE = failed("DEADLINE_EXCEEDED", 4004, "no input and no output for 0.3 s")
 
 
 def broken(problem: str) -> dict[str, Expected]:

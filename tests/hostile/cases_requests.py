@@ -16,7 +16,7 @@ TWO_LENGTHS = (
     ok()
 )  # by its chunks, and the connection ends: the document that the project began from has a client that sends both
 NOWHERE = refused(404, "NOT_FOUND", "no method is bound to this path")
-LATE = refused(504, "DEADLINE_EXCEEDED", "no input and no output for 0.2 s")
+LATE = refused(504, "DEADLINE_EXCEEDED", "no input and no output for 0.3 s")
 EMPTY_CHUNK = b"0\r\n\r\n"
 CL, TE = "Content-Length", "Transfer-Encoding"
 

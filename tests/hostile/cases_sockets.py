@@ -48,7 +48,7 @@ def case(
     return Case(name=f"a socket: {name}", upgrade=opening, send=sent, expect=answer, drip=drip)
 
 
-LATE = failed("DEADLINE_EXCEEDED", 4004, "no input and no output for 0.2 s")
+LATE = failed("DEADLINE_EXCEEDED", 4004, "no input and no output for 0.3 s")
 
 
 BARE = [

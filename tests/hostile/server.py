@@ -18,7 +18,7 @@ import grpc.aio
 import uvicorn
 
 from asgi_grpc import GrpcMiddleware, Limits, Servicers
-from asgi_grpc.asgi import Receive, Scope, Send
+from asgi_grpc.asgi import Receive, Scope, Send, _exchange
 from tests.hostile.service import SCHEMA, register
 
 STACKS = {
@@ -26,7 +26,8 @@ STACKS = {
     "httptools": {"http": "httptools", "ws": "websockets-sansio"},
 }
 MAX_MESSAGE_BYTES = 64 << 10
-IDLE_S = 0.2
+IDLE_S = 0.3  # more than the 0.2 s after which the head of a stream leaves
+FAREWELL_S = 0.5  # instead of 5, which nobody wants to wait for
 PATIENCE_S = 5.0
 
 
@@ -120,6 +121,7 @@ class Attacked:
 
 async def main(stack: str) -> None:
     """Serve until the process is ended."""
+    setattr(_exchange, "FAREWELL_S", FAREWELL_S)  # noqa: B010 - it is another module's, imported there
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     behind = grpc.aio.server()
     register(behind)

@@ -179,6 +179,13 @@ class Peer:
                     await self.write(close())
         return self.heard
 
+    async def hear_close(self) -> Closed:
+        """Read until the server's close frame came, or its end."""
+        async with asyncio.timeout(PATIENCE_S):
+            while closed(self.heard).code is None and (news := await self._news()):
+                self.heard += news
+        return closed(self.heard)
+
     async def gone(self) -> None:
         """Close the connection."""
         self._writer.close()
