@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from asgi_grpc.testing import HttpExchange, WebSocketExchange
+from asgi_grpc.testing import ExchangeEndedError, HttpExchange, WebSocketExchange
 from tests.faults.cells import Way
 from tests.faults.speaking import PATIENCE_S, Answer, Headers, Speaker, http_answer, socket_answer
 
@@ -71,9 +72,15 @@ class Client(Speaker):
         """See ``Speaker``."""
         return "".join(self.socket.texts).encode() if self.way.door.is_socket else self.http.body
 
+    @property
+    def over(self) -> bool:
+        """See ``Speaker``."""
+        return self.exchange._running.done()
+
     async def more(self) -> None:
         """See ``Speaker``."""
-        await self.exchange.receive()
+        with suppress(ExchangeEndedError):
+            await self.exchange.receive()
 
     async def answer(self) -> Answer:
         """See ``Speaker``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asgi_grpc import Code, Limits
 from tests.faults.cells import Back, Kind, Way
@@ -50,7 +50,7 @@ class Fault:
         seen: what the servicer must see.
         exists: the ways and back ends that can have it.
         limits: of the gateway.
-        headers: of the request.
+        headers: of the request: its deadline in milliseconds.
         upstream: ``greeter``; or ``nowhere``, ``broken`` and ``silent``, which are no servers.
         spares: a call beside it goes on.
         errors: what a back end logs for each cell, by logger.
@@ -69,6 +69,13 @@ class Fault:
 
     def __str__(self) -> str:
         return self.name
+
+    def slowed(self) -> Fault:
+        """The same, with five times as much time."""
+        idle_s = self.limits.idle_timeout_s
+        limits = replace(self.limits, idle_timeout_s=None if idle_s is None else idle_s * 5)
+        headers = tuple((name, b"%dm" % (5 * int(value[:-1]))) for name, value in self.headers)
+        return replace(self, limits=limits, headers=headers)
 
 
 def at(place: Place) -> Callable[[Way, Back], bool]:

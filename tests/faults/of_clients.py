@@ -103,7 +103,7 @@ def slowness() -> Iterator[Fault]:
             await scripted(scene.client).exchange.starved()
         await scene.client.end()
 
-    patience = Limits(idle_timeout_s=0.5)
+    patience = Limits(idle_timeout_s=0.3)
     yield Fault(
         name="client-stalls-before-its-first-message-is-complete",
         play=stall,

@@ -25,8 +25,8 @@ from tests.faults.faults import (
 from tests.faults.scenes import AT_THE_END, BEFORE, PLACES, Place, Scene
 from tests.faults.speaking import Answer
 
-SOON = ((b"grpc-timeout", b"800m"),)
-LATER = ((b"grpc-timeout", b"1500m"),)
+SOON = ((b"grpc-timeout", b"400m"),)
+LATER = ((b"grpc-timeout", b"1000m"),)
 
 
 def doing(place: Place, program: str) -> Callable[[Scene], Awaitable[None]]:
@@ -93,7 +93,7 @@ def times() -> Iterator[Fault]:
             answer=failed(Code.DEADLINE_EXCEEDED, place.replies),
             seen=seen(CANCELLED),
             exists=at(place),
-            limits=Limits(idle_timeout_s=0.5),
+            limits=Limits(idle_timeout_s=0.3),
             spares=False,
         )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from asgi_grpc import Code
+from asgi_grpc.telemetry import CallRecord, Observer
 from tests.faults.cells import Back, Door, Kind, Way
 from tests.faults.faults import Ends, Fault
 from tests.faults.scenes import Scene, Stage, until
@@ -14,6 +17,38 @@ from tests.faults.speaking import Answer, Headers, Speaker
 
 Connect = Callable[[Way, str, Headers], Speaker]
 """Makes a client, of a way, a cell's name and more headers."""
+
+
+class Witness(Observer):
+    """Is told by the gateway itself of each start and end, and keeps the codes by cell."""
+
+    def __init__(self) -> None:
+        self.started_calls: Counter[str] = Counter()
+        self.codes: dict[str, list[Code | None]] = defaultdict(list)
+
+    def started(self, call: CallRecord) -> None:
+        """See ``Observer``."""
+        self.started_calls[_cell(call)] += 1
+
+    def ended(self, call: CallRecord) -> None:
+        """See ``Observer``."""
+        self.codes[_cell(call)].append(call.code)
+
+    def told(self, cells: Sequence[Way]) -> dict[Way, tuple[int, list[Code | None]]]:
+        """How often each cell's call started, and how it ended each time."""
+        return {way: (self.started_calls[str(way)], self.codes[str(way)]) for way in cells}
+
+
+def _cell(call: CallRecord) -> str:
+    return str(dict(call.scope["headers"])[b"grpc-metadata-cell"].decode())
+
+
+def code_of(answer: Answer) -> Code:
+    """What an observer is told of an answer."""
+    if answer.end:
+        return Code.OK if answer.end == "complete" else Code[answer.end]
+    return Code.CANCELLED if answer.status is None else Code.UNAVAILABLE
+
 
 BESIDE = Way(Kind.BIDI, Door.NDJSON)
 
@@ -31,6 +66,11 @@ async def run_cells(fault: Fault, back: Back, stage: Stage, cells: Sequence[Way]
     for task, result in stage.background:
         assert await task == result
     return dict(zip(cells, results, strict=True))
+
+
+def due(fault: Fault, cells: Sequence[Way]) -> dict[Way, tuple[int, list[Code]]]:
+    """What a witness must tell: one start, and one end, which is the one that the client was told."""
+    return {way: (1, [code_of(fault.answer(way))]) for way in cells}
 
 
 def wanted(fault: Fault, back: Back, cells: Sequence[Way]) -> dict[Way, tuple[Answer, Ends]]:

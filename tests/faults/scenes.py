@@ -48,22 +48,27 @@ class Scene:
     name: str
     client: Speaker
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for what happens behind the gateway."""
-        await until(condition)
-
     async def served(self, count: int) -> None:
         """So many requests were served, and the replies came."""
         await self.client.replied(count)
-        await until(lambda: sum(len(note.programs) for note in self.stage.book.of(self.name)) >= count)
+        await self._reach(lambda: sum(len(note.programs) for note in self.stage.book.of(self.name)) >= count)
 
     async def holding(self) -> None:
         """The servicer waits."""
-        await until(lambda: any(note.held for note in self.stage.book.of(self.name)))
+        await self._reach(lambda: any(note.held for note in self.stage.book.of(self.name)))
 
     async def first(self) -> bool:
         """Wait until all cells are here; one of them is to act."""
         return await self.stage.barrier.wait() == 0
+
+    async def _reach(self, condition: Callable[[], bool]) -> None:
+        await until(lambda: condition() or self.client.over)
+        if not condition():
+            raise TooLateError(self.name)
+
+
+class TooLateError(Exception):
+    """The call ended before it came to its place: on a busy machine its time may be over by then."""
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -103,8 +103,8 @@ class Speaker(AbstractAsyncContextManager["Speaker"], ABC):
         return f'{{"type":"request","data":{document.decode()}}}' if self.subprotocols else document.decode()
 
     async def replied(self, count: int) -> None:
-        """Wait for so many replies of a stream; nothing, where only one will come at the end."""
-        while self.way.kind.gets_many and self.output().count(b'"message":') < count:
+        """Wait for so many replies of a stream, or its end; for nothing, where only one will come at the end."""
+        while self.way.kind.gets_many and self.output().count(b'"message":') < count and not self.over:
             await self.more()
 
     @abstractmethod
@@ -119,9 +119,14 @@ class Speaker(AbstractAsyncContextManager["Speaker"], ABC):
     def output(self) -> bytes:
         """What came so far."""
 
+    @property
+    @abstractmethod
+    def over(self) -> bool:
+        """The answer has ended."""
+
     @abstractmethod
     async def more(self) -> None:
-        """Wait until something comes."""
+        """Wait until something comes, or the answer ends."""
 
     @abstractmethod
     async def answer(self) -> Answer:

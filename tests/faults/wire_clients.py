@@ -107,10 +107,14 @@ class WireClient(Speaker):
         """See ``Speaker``."""
         return "".join(self._texts).encode() or bytes(self._body)
 
-    async def more(self) -> None:
+    @property
+    def over(self) -> bool:
         """See ``Speaker``."""
         assert self._reader is not None
-        assert not self._reader.done(), "the answer has ended"
+        return self._reader.done()
+
+    async def more(self) -> None:
+        """See ``Speaker``."""
         self._news.clear()
         await self._news.wait()
 
