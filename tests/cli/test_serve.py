@@ -40,6 +40,16 @@ ANSWER = {"code": 0, "message": "success", "data": {"message": "Hello, Ada!", "l
 
 
 @pytest.mark.parametrize(
+    ("ws", "installed", "deflate"), [("auto", True, True), ("auto", False, False), ("wsproto", True, False)]
+)
+def test_messages_are_compressed_only_where_inflation_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, ws: str, installed: bool, deflate: bool
+) -> None:
+    monkeypatch.setattr(_serve, "find_spec", lambda name: object() if installed else None)
+    assert _serve._can_bound_inflation(ws) is deflate
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         pytest.param(["--descriptor-set", GREETER_SET], id="descriptor-set"),
@@ -111,7 +121,7 @@ def test_more_workers_get_a_factory_and_their_options(recorder: Recorder) -> Non
     assert main(["serve", "h:1", "--descriptor-set", GREETER_SET, "--workers", "3", "--host", "::1"]) == 0
     assert recorder.settings == {
         "factory": True, "workers": 3, "host": "::1", "port": 8000, "http": "auto", "ws": "auto", "lifespan": "on",
-        "timeout_graceful_shutdown": 20,
+        "timeout_graceful_shutdown": 20, "ws_per_message_deflate": True,
     }  # fmt: skip
     assert isinstance(recorder.made, GrpcMiddleware)
     assert VARIABLE not in os.environ
