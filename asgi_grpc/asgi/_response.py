@@ -226,12 +226,13 @@ class StreamResponse(HttpResponse):
             self._background = asyncio.create_task(self._show_life())
 
     async def _show_life(self) -> None:
-        """The head if it is still to come, else a heartbeat."""
+        """The head if it is still to come, else a heartbeat: not if the head, that was due, has left with a message."""
+        beats = self._gateway.heartbeat_s is not None
         try:
             async with self._writing:
                 if self._waiting:
                     await self._head()
-                elif self._state is _State.OPEN and (beat := self._writer.heartbeat()):
+                elif self._state is _State.OPEN and beats and (beat := self._writer.heartbeat()):
                     await self._piece(beat)
         except ClientGone:
             pass  # whoever reads the request sees it too, and ends the call

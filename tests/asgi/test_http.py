@@ -238,6 +238,23 @@ class TestStreams:
             await asyncio.sleep(0.05)  # longer than the head's timer
             assert len(x.sent) == 2
 
+    async def test_a_head_that_is_due_as_the_first_message_leaves_is_no_heartbeat(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_response, "EARLY_HEADERS_S", 0.0)
+
+        async def just_before(call: FakeCall) -> AsyncIterator[list[Message]]:
+            loop = asyncio.get_running_loop()
+            proceed = loop.create_future()
+            loop.call_at(loop.time() - 1, proceed.set_result, None)  # in the turn of the head's timer, ahead of it
+            await proceed
+            yield [call.reply("Ada")]
+            await asyncio.sleep(0)
+
+        app, _ = gateway(just_before)
+        x = await ask(app, DOWN)
+        assert x.body == b'{"type":"response","data":{"message":"Ada"}}\n{"type":"complete"}\n'
+
     async def test_heartbeats_fill_silence(self) -> None:
         app, _ = gateway(heartbeat_s=0.01)
         async with HttpExchange(app, method="POST", path=BIDI) as x:
