@@ -197,7 +197,20 @@ TYPES = [
 ]
 
 
+MANY = 20000
+
 LARGE = [
+    body(
+        "as many messages as fit",
+        '{"children":[' + ",".join(["{}"] * MANY) + "]}",
+        ok({"children": [{}] * MANY}),
+    ),
+    Case(
+        name="a body: as many messages of protobuf as fit",
+        send=request("POST", "/v1/fail", ("Content-Type", "application/protobuf"), body=b"\x62\0" * MANY),
+        expect=ok({"children": [{}] * MANY}),
+    ),
+    body("as many values as fit", '{"value":[' + "[]," * MANY + "0]}", ok({"value": [*[[]] * MANY, 0]})),
     body("one byte over the limit", b'{"text":"' + b"a" * ((64 << 10) - 10) + b'"}', TOO_LARGE),
 ]
 
