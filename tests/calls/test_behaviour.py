@@ -184,9 +184,10 @@ async def test_a_deadline_is_known_to_the_servicer(name: str) -> None:
 
 
 @of_each_kind
-async def test_a_deadline_that_has_passed_reaches_nobody(name: str, kind: Method) -> None:
+@pytest.mark.parametrize("deadline_s", [-1, 0])
+async def test_a_deadline_that_has_passed_reaches_nobody(name: str, kind: Method, deadline_s: float) -> None:
     async with end(name) as (seen, backend):
-        error = await failure(backend, kind, ["reply a"], deadline_s=-1)
+        error = await failure(backend, kind, ["reply a"], deadline_s=deadline_s)
     assert error.code is Code.DEADLINE_EXCEEDED
     assert seen.programs == []
 
