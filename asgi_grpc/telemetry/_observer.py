@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.telemetry._call import CallRecord
 
 _log = logging.getLogger("asgi_grpc.error")
@@ -49,9 +50,17 @@ class Observers:
 
     Args:
         observers: in their order. What one has not overridden is never called.
+
+    Raises:
+        ConfigurationError: they are no sequence, or one is no ``Observer``.
     """
 
     def __init__(self, observers: Sequence[Observer]) -> None:
+        if not isinstance(observers, Sequence):
+            raise ConfigurationError(f"observers: expected a list, got {observers!r}")
+        for each in observers:
+            if not isinstance(each, Observer):
+                raise ConfigurationError(f"observers: expected objects of subclasses of Observer, got {each!r}")
         self._started = [each.started for each in observers if _is_own(each, "started")]
         self._received = [each.received for each in observers if _is_own(each, "received")]
         self._sent = [each.sent for each in observers if _is_own(each, "sent")]

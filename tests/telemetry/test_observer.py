@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from asgi_grpc.telemetry import CallRecord, Observer, Observers
+from asgi_grpc import ConfigurationError
+from asgi_grpc.telemetry import AccessLog, CallRecord, Observer, Observers
+from tests.asgi.fakes import gateway
 from tests.telemetry.records import ended
 
 
@@ -91,6 +94,20 @@ def test_an_observer_that_fails_is_logged_and_keeps_nobody_else_from_hearing(
 def test_an_observer_that_can_not_be_wired_says_so_at_start_up() -> None:
     with pytest.raises(KeyError):
         Observers([Raising()]).watch_queue(lambda: 0)
+
+
+@pytest.mark.parametrize(
+    ("observers", "text"),
+    [
+        (AccessLog(), "observers: expected a list, got <asgi_grpc.telemetry._access_log.AccessLog object"),
+        ([AccessLog], "observers: expected objects of subclasses of Observer, got <class 'asgi_grpc.telemetry."),
+        (["access"], "observers: expected objects of subclasses of Observer, got 'access'"),
+    ],
+)
+def test_what_is_no_observer_is_a_fault_of_the_wiring(observers: Any, text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        gateway(observers=observers)
+    assert str(caught.value).startswith(text)
 
 
 def test_what_an_observer_leaves_out_does_nothing() -> None:
