@@ -243,6 +243,8 @@ def check(wanted: list[Plan], ledger: dict[str, tuple[int, str]]) -> None:
     """Every call had its end, every reply came in its order, and none was lost of those that had been acknowledged."""
     assert {plan.name: plan.end for plan in wanted} == {plan.name: ends(plan) for plan in wanted}
     assert ledger.keys() == {plan.name for plan in wanted}
+    under_way = sum(sent - len(plan.replies) for plan in wanted for sent, _ in [ledger[plan.name]])
+    print(f"{sum(len(plan.replies) for plan in wanted)} replies came, {under_way} of endless streams were on their way")
     for plan in wanted:
         sent, end = ledger[plan.name]
         assert plan.replies == [f"{plan.name} {number}" for number in range(len(plan.replies))], plan
