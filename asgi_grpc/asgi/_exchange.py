@@ -84,6 +84,8 @@ class Exchange(ABC):
         self._receive = receive
         self._opener = opener
         self._made_inbox: Inbox | None = None
+        self._running_call: Call | None = None
+        self._taken = 0  # by the call, when we looked last
         self._slow = False
         self._is_complete = False  # what the client has to say was read, and nobody watches it yet
 
@@ -166,6 +168,10 @@ class Exchange(ABC):
         await self._gateway.backend.open()
         call = self._gateway.backend.start(self.method, requests, metadata=metadata, deadline_s=deadline_s)
         await self._answer.accepted(call)
+        self._running_call = call
+        if not self.method.server_streaming and (reply := getattr(call, "reply", None)) is not None:
+            await deliver([await reply()])
+            return
         async with aclosing(call.replies()) as replies:
             async for messages in replies:
                 await deliver(messages)
@@ -190,5 +196,9 @@ class Exchange(ABC):
             self._inbox.watch()
 
     def _end_idle(self) -> None:
+        taken = getattr(self._running_call, "taken", 0)
+        if taken != self._taken:  # of what was pulled long ago
+            self._taken = taken
+            return
         text = f"no input and no output for {self._limits.idle_timeout_s:g} s"
         self._ending.end(RequestError(text, code=Code.DEADLINE_EXCEEDED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asgi_grpc.calls._backend import ServicerBackend
 from asgi_grpc.calls._call import Backend, Call, Requests
 from asgi_grpc.calls._channel import ChannelBackend, ChannelOptions, Credentials, Upstream
 from asgi_grpc.calls._metadata import (
@@ -15,7 +16,6 @@ from asgi_grpc.calls._metadata import (
 )
 from asgi_grpc.calls._peer import connection
 from asgi_grpc.calls._registry import Servicers
-from asgi_grpc.calls._servicer import ServicerBackend
 
 __all__ = [
     "Backend",

@@ -133,6 +133,7 @@ class ChannelCall:
         self._end: grpc.aio.AioRpcError | None = None
         self._ended = asyncio.Event()
         self.initial_metadata: Metadata = ()
+        self.taken = 0
         self.trailers: Metadata = ()
 
     async def replies(self) -> AsyncGenerator[list[Message], None]:
@@ -188,6 +189,7 @@ class ChannelCall:
             while messages := await self._requests():
                 for message in messages:
                     await call.write(message)
+                    self.taken += 1
             await call.done_writing()
         except RequestError as exc:
             self._refusal = exc

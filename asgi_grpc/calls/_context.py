@@ -77,7 +77,7 @@ class ContextBase:
 
     def is_active(self) -> bool:
         """Whether anybody still waits for this call."""
-        return self._state.active
+        return self._state.active and not self._call.is_abandoned
 
     def _remaining(self) -> float | None:
         deadline = self._state.deadline
@@ -139,11 +139,11 @@ class AsyncContext(ContextBase, grpc.aio.ServicerContext[Any, Any]):
 
     def cancelled(self) -> bool:
         """Whether the call was cancelled, by the client or by a status."""
-        return self._state.status is Code.CANCELLED
+        return self._state.status is Code.CANCELLED or self._call.is_abandoned
 
     def done(self) -> bool:
         """Whether the status is decided: nothing can be sent any more."""
-        return self._state.aborted is not None or not self._state.active
+        return self._state.aborted is not None or not self.is_active()
 
     def add_callback(self, callback: Callable[[], object]) -> bool:
         """Call something without arguments when the call has ended; False if it has."""

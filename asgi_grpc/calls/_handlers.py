@@ -37,6 +37,12 @@ class Handler:
     read: Callable[[Message], Any] | None
     own: Callable[[Any], Message]
 
+    @property
+    def may_be_inline(self) -> bool:
+        """It is a coroutine function from one message of ours to one reply."""
+        streaming = self.request_streaming or self.response_streaming
+        return self.is_async and not self.is_generator and not streaming and self.read is None
+
 
 def behaviour_of(handler: grpc.RpcMethodHandler[Any, Any]) -> Any:
     """The function of a handler: the one of its four that belongs to its kind."""

@@ -55,9 +55,15 @@ def sort_interceptors(
     return tuple(asynchronous), tuple(synchronous)
 
 
-async def find_handler(
-    registry: Registered, method: Method, state: CallState, workers: Workers, known: dict[Method, Handler]
-) -> Handler | None:
+def fixed_handler(registry: Registered, method: Method) -> Handler | None:
+    """The handler that every call of a method finds; None where interceptors or generic handlers decide each time."""
+    if any(registry.sorted_interceptors) or not registry.is_fixed(method.path):
+        return None
+    found = registry.find(CallDetails(method.path, ()))
+    return None if found is None else inspect_handler(found, method)
+
+
+async def find_handler(registry: Registered, method: Method, state: CallState, workers: Workers) -> Handler | None:
     """The handler of a method for this call.
 
     Args:
@@ -65,7 +71,6 @@ async def find_handler(
         method: that is called.
         state: of the call.
         workers: run the sync interceptors, which may block.
-        known: gets what is the same for every call.
 
     Raises:
         Exception: what an interceptor raised.
@@ -74,12 +79,7 @@ async def find_handler(
     asynchronous, synchronous = registry.sorted_interceptors
     if not asynchronous and not synchronous:
         found = registry.find(details)
-        if found is None:
-            return None
-        handler = inspect_handler(found, method)
-        if registry.is_fixed(method.path):
-            known[method] = handler
-        return handler
+        return None if found is None else inspect_handler(found, method)
 
     async def innermost(details: Any) -> _Found:
         if not synchronous:

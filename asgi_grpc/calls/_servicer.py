@@ -6,21 +6,20 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import grpc.aio
+from google.protobuf.message import Message
 
 from asgi_grpc.calls._call import Requests
 from asgi_grpc.calls._context import AsyncContext
 from asgi_grpc.calls._handlers import Handler
-from asgi_grpc.calls._interceptors import find_handler
 from asgi_grpc.calls._outbox import Outbox
 from asgi_grpc.calls._peer import connection
-from asgi_grpc.calls._registry import Servicers
 from asgi_grpc.calls._state import GRPC_CODES, CallState, log
 from asgi_grpc.calls._sync import Workers, run_in_thread
 from asgi_grpc.errors import CallError, Code, Metadata
-from asgi_grpc.schema import Method, Schema
+from asgi_grpc.schema import Method
 
 _FAREWELL_S = 1.0
 """A servicer whose call has ended gets so long to end; its caller waits for it."""
@@ -29,75 +28,37 @@ _TURN = 1024
 """Requests after which the loop gets a turn, whether anybody suspended or not."""
 
 
-class ServicerBackend:
-    """Methods of servicers that are registered in this process.
-
-    Args:
-        registry: where they are. It takes no more registrations from now on.
-        schema: the services to check them against; None: those that are registered.
-
-    Attributes:
-        schema: of the services, whose messages are the servicers' own where it came from them.
-
-    Raises:
-        ConfigurationError: a registration is wrong, or there is none.
-    """
-
-    def __init__(self, registry: Servicers, schema: Schema | None = None) -> None:
-        self.schema = registry.seal(schema)
-        self._registry = registry
-        self._handlers: dict[Method, Handler] = {}
-        self._workers = Workers(registry.max_workers, registry.max_queue)
-        self._calls: set[ServicerCall] = set()
-
-    async def open(self) -> None:
-        """Nothing has to be made: threads start with the first call that needs one."""
-
-    def start(
-        self, method: Method, requests: Requests, *, metadata: Metadata = (), deadline_s: float | None = None
-    ) -> ServicerCall:
-        """Make a call. See ``Backend.start``."""
-        return ServicerCall(self, method, requests, metadata, deadline_s)
-
-    async def close(self) -> None:
-        """End the running calls with UNAVAILABLE."""
-        for call in tuple(self._calls):
-            call.end(CallError(Code.UNAVAILABLE, "the server is shutting down"))
-        self._workers.close()
-
-    def running(self, call: ServicerCall, *, ended: bool) -> None:
-        """Note the start and the end of a call."""
-        (self._calls.discard if ended else self._calls.add)(call)
-
-    async def find(self, method: Method, state: CallState) -> Handler | None:
-        """The handler of a method, as the interceptors leave it.
-
-        Raises:
-            Exception: what an interceptor raised.
-        """
-        return self._handlers.get(method) or await find_handler(
-            self._registry, method, state, self._workers, self._handlers
-        )
+class Place(Protocol):
+    """What a call needs of where the servicers are."""
 
     @property
     def workers(self) -> Workers:
         """The threads of sync servicers."""
-        return self._workers
+        ...
+
+    async def find(self, method: Method, state: CallState) -> Handler | None:
+        """The handler of a method, as the interceptors leave it."""
+        ...
+
+    def note(self, call: Any, *, ended: bool) -> None:
+        """Note the start and the end of a call."""
+        ...
 
 
 class ServicerCall:
     """One call of a servicer in this process. See ``Call``."""
 
     def __init__(
-        self, backend: ServicerBackend, method: Method, requests: Requests, metadata: Metadata, deadline_s: float | None
+        self, place: Place, method: Method, requests: Requests, metadata: Metadata, deadline_s: float | None
     ) -> None:
-        self._backend = backend
+        self._place = place
         self._method = method
         self._requests = requests
         self._loop = asyncio.get_running_loop()
         deadline = None if deadline_s is None else self._loop.time() + deadline_s
         self.state = CallState(method.full_name, metadata, deadline, connection.get())
         self.items: deque[Any] = deque()  # requests that the servicer has not read yet
+        self._pulled = 0
         self.outbox: Outbox | None = None
         self._handler: Handler | None = None
         self._input_ended = False
@@ -119,6 +80,16 @@ class ServicerCall:
         """See ``Call``."""
         return self.state.trailing if self._served else ()
 
+    @property
+    def is_abandoned(self) -> bool:
+        """See ``Serving``. The servicer's task is another one, and its state is set before that is cancelled."""
+        return False
+
+    @property
+    def taken(self) -> int:
+        """See ``Call``."""
+        return self._pulled - len(self.items)
+
     async def replies(self) -> AsyncGenerator[list[Any], None]:
         """Run the servicer and iterate its replies. See ``Call.replies``."""
         deadline = self.state.deadline
@@ -126,10 +97,10 @@ class ServicerCall:
             await self._only_request()
         if deadline is not None and deadline <= self._loop.time():
             raise _deadline_exceeded()
-        self._backend.running(self, ended=False)
+        self._place.note(self, ended=False)
         timer = None if deadline is None else self._loop.call_at(deadline, self.end, _deadline_exceeded())
         self._task = self._loop.create_task(self._serve())
-        unary: list[Any] = []
+        unary: list[Message] = []
         try:
             while not await self._wait():
                 assert self.outbox is not None
@@ -142,14 +113,12 @@ class ServicerCall:
         finally:
             if timer is not None:
                 timer.cancel()
-            self._backend.running(self, ended=True)
+            self._place.note(self, ended=True)
             await self._stop(self._task)
         if reason := self._verdict or self.state.error():
             raise reason
         if not self._method.server_streaming:
-            if len(unary) != 1:
-                raise CallError(Code.INTERNAL, f"expected one reply of {self._method.full_name}, got {len(unary)}")
-            yield unary
+            yield [self._only(unary)]
 
     def end(self, reason: Exception) -> None:
         """End the call from outside of the servicer. The first reason counts; after its end it means nothing."""
@@ -243,6 +212,7 @@ class ServicerCall:
             self.items.extend(batch)
         else:
             self._deserialize(batch)
+        self._pulled += len(batch)
         self._since_turn += len(batch)
         if self._since_turn >= _TURN:
             self._since_turn = 0
@@ -266,14 +236,14 @@ class ServicerCall:
         """Run the servicer; its end is in the state afterwards."""
         state = self.state
         try:
-            handler = await self._backend.find(self._method, state)
+            handler = await self._place.find(self._method, state)
             if handler is None:
                 state.fail(Code.UNIMPLEMENTED, "Method not found!")
             elif handler.is_async:
                 await self._run(handler)
                 state.note_return()
             else:
-                await run_in_thread(self, handler, self._backend.workers)
+                await run_in_thread(self, handler, self._place.workers)
         except asyncio.CancelledError:
             if self._verdict is None and state.active:
                 state.fail(Code.CANCELLED, "the service cancelled the call")
@@ -318,6 +288,12 @@ class ServicerCall:
         if not self.items and not await self.fill():
             raise CallError(Code.UNIMPLEMENTED, f"{self._method.full_name} requires exactly one request message")
         return self.items.popleft()
+
+    def _only(self, replies: list[Message]) -> Message:
+        """The reply of a method that gives one."""
+        if len(replies) != 1:
+            raise CallError(Code.INTERNAL, f"expected one reply of {self._method.full_name}, got {len(replies)}")
+        return replies[0]
 
     def _replied(self) -> None:
         if self.state.initial is None:

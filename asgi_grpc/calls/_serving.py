@@ -18,6 +18,11 @@ class Serving(Protocol):
 
     state: CallState
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the task that waits for the call is being cancelled."""
+        ...
+
     async def read(self) -> Any:
         """The next request, or ``grpc.aio.EOF``."""
         ...

@@ -30,6 +30,7 @@ class FakeCall:
         self.trailers: Metadata = ()
         self.method = method
         self.deadline_s = deadline_s
+        self.taken = 0
         self._backend = backend
         self._requests = requests
 

@@ -419,6 +419,19 @@ class TestEnds:
         assert x.sent == []
         assert caplog.records == []
 
+    async def test_a_slow_service_is_not_idle(self) -> None:
+        async def slow(call: FakeCall) -> AsyncIterator[list[Message]]:
+            names = [name async for name in call.names()]
+            until = asyncio.get_running_loop().time() + 0.1
+            while asyncio.get_running_loop().time() < until:
+                call.taken += 1  # of a batch that was pulled long ago
+                await asyncio.sleep(0)
+            yield [call.reply(", ".join(names))]
+
+        app, _ = gateway(slow, limits=Limits(idle_timeout_s=0.02))
+        x = await ask(app, UP)
+        assert x.status == 200
+
     async def test_a_silent_exchange_ends(self) -> None:
         app, backend = gateway(hang, limits=Limits(idle_timeout_s=0.02))
         x = await ask(app, DOWN)

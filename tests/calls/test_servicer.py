@@ -56,6 +56,18 @@ async def error_of(call: Any) -> CallError:
 
 
 class TestBatches:
+    async def test_what_the_servicer_has_taken_is_counted(self) -> None:
+        counts: list[int] = []
+
+        async def up(requests: Any, context: Any) -> StringValue:
+            counts.extend([call.taken async for _ in requests])
+            return StringValue()
+
+        async with serving(up=up) as (_, backend):
+            call = backend.start(UP, source(["a", "b"], ["c"]))
+            await texts(call)
+        assert counts == [1, 2, 3]
+
     async def test_replies_that_come_without_suspending_leave_together(self) -> None:
         async def down(request: Any, context: Any) -> AsyncIterator[StringValue]:
             for text in "abc":
