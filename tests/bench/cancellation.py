@@ -1,7 +1,8 @@
 """How soon a servicer sees that its client is gone: from the client's RST to the servicer's ``CancelledError``.
 
 Run it alone: ``python -m tests.bench.cancellation [--samples N] [--only TEXT]``. Each kind of call, over HTTP and
-WebSocket, under two stacks of uvicorn, in process and through a channel, at every place where a servicer may be:
+WebSocket, under two stacks of uvicorn, in process, there in threads, and through a channel, at every place where a
+servicer may be:
 
     reading     it waits for its next request; the body is unfinished
     busy        it waits for something else; the body is unfinished
@@ -15,26 +16,17 @@ A bare ASGI application that does nothing but wait for the disconnect shows what
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
 import random
-import signal
 import socket
 import struct
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Protocol
+from typing import Protocol
 
-import grpc.aio
-
-from asgi_grpc import GrpcMiddleware, Schema, Servicers
-from tests.bench.doors import bench_pb2
-from tests.bench.doors.bench_pb2 import Item, Order, Total
-from tests.bench.doors.bench_pb2_grpc import BenchServicer, add_BenchServicer_to_server
 from tests.bench.doors.load_http import connect
 from tests.bench.doors.load_ws import MASK, upgraded
 from tests.bench.doors.wire import SERVICE, head
@@ -57,100 +49,6 @@ PLACES = {
     "Both": ("reading", "busy", "full", "complete"),
 }
 KINDS = {"Echo": "unary", "Down": "server stream", "Up": "client stream", "Both": "both ways"}
-
-
-def tell(what: str) -> None:
-    """Print with the system's monotonic time, which all processes share."""
-    print(f"{what} {time.monotonic()}", flush=True)
-
-
-@contextmanager
-def watched() -> Iterator[None]:
-    """Tell of the end of a call: its cancellation, or that of its input, which grpcio may show instead."""
-    try:
-        yield
-    finally:
-        tell("gone")
-
-
-class Watched(BenchServicer):
-    """Goes to the place that the first request names, and stays there."""
-
-    async def Echo(self, _request: Item, _context: Any) -> Item:  # noqa: N802 - gRPC's name
-        with watched():
-            await self._stay()
-        return Item()
-
-    async def Down(self, request: Order, _context: Any) -> AsyncIterator[Item]:  # noqa: N802
-        with watched():
-            for number in range(request.count):
-                if number == 10:
-                    tell("there")
-                yield Item(name="x" * 8000)
-            await self._stay()
-
-    async def Up(self, requests: AsyncIterator[Item], _context: Any) -> Total:  # noqa: N802
-        with watched():
-            await self._go(aiter(requests))
-        return Total()
-
-    async def Both(self, requests: AsyncIterator[Item], _context: Any) -> AsyncIterator[Item]:  # noqa: N802
-        with watched():
-            yield Item()
-            await self._go(aiter(requests))
-
-    async def _go(self, requests: AsyncIterator[Item]) -> None:
-        place = (await anext(requests)).name
-        if place == "reading":
-            tell("there")
-        if place in ("reading", "complete"):
-            async for _ in requests:
-                pass
-        if place != "reading":
-            await self._stay()
-
-    async def _stay(self) -> None:
-        tell("there")
-        await asyncio.Event().wait()
-
-
-def in_process() -> GrpcMiddleware:
-    """The gateway with the servicer."""
-    registry = Servicers()
-    add_BenchServicer_to_server(Watched(), registry)
-    return GrpcMiddleware(servicers=registry)
-
-
-def through_channel() -> GrpcMiddleware:
-    """The gateway before the server."""
-    return GrpcMiddleware(schema=Schema.from_modules(bench_pb2), upstream=os.environ["BENCH_UPSTREAM"])
-
-
-async def bare(scope: Any, receive: Any, send: Any) -> None:
-    """Takes a request, and waits for the disconnect."""
-    if scope["type"] == "lifespan":
-        return
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.accept"})
-    await receive()
-    tell("there")
-    while not (await receive())["type"].endswith(".disconnect"):
-        pass
-    tell("gone")
-
-
-async def serve() -> None:
-    """The server, until SIGTERM."""
-    server = grpc.aio.server()
-    add_BenchServicer_to_server(Watched(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    over = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
-    print(f"listening on 127.0.0.1:{port}", flush=True)
-    await over.wait()
-    await server.stop(None)
 
 
 class Client(Protocol):
@@ -295,10 +193,10 @@ def opened(factory: str, stack: str) -> Iterator[Door]:
         env = {}
         servicer = None
         if factory == "through_channel":
-            servicer = programs.enter_context(started(sys.executable, "-m", "tests.bench.cancellation", "serve"))
+            servicer = programs.enter_context(started(sys.executable, "-m", "tests.bench.places.servicers"))
             env["BENCH_UPSTREAM"] = servicer.address
         kind = () if factory == "bare" else ("--factory",)
-        command = (sys.executable, "-m", "uvicorn", f"tests.bench.cancellation:{factory}", *kind, *options)
+        command = (sys.executable, "-m", "uvicorn", f"tests.bench.places.servicers:{factory}", *kind, *options)
         gateway = programs.enter_context(started(*command, ready=UVICORN, env=env))
         yield Door(gateway.address, servicer or gateway)
 
@@ -306,7 +204,7 @@ def opened(factory: str, stack: str) -> Iterator[Door]:
 def rows(samples: int, only: str) -> Iterator[Row]:
     """Every place of every kind, through every door."""
     for stack in STACKS:
-        for factory in ("bare", "in_process", "through_channel"):
+        for factory in ("bare", "in_process", "in_threads", "through_channel"):
             with opened(factory, stack) as door:
                 for protocol, client in CLIENTS.items():
                     for method, place in cells(factory):
@@ -338,7 +236,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["serve"]:
-        asyncio.run(serve())
-    else:
-        main()
+    main()
