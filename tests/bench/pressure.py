@@ -39,7 +39,7 @@ def gateway(stack: str, back: str, target: str, total: int) -> Iterator[Pressed]
     http, ws, loop = STACKS[stack]
     command = (
         *(sys.executable, "-m", "uvicorn", "tests.bench.pressing.gateway:app", "--port", "0", "--no-access-log"),
-        *("--http", http, "--ws", ws, "--loop", loop, "--log-level", "info"),
+        *("--http", http, "--ws", ws, "--loop", loop, "--ws-ping-interval", "600"),  # the clients here answer no pings
     )
     env = {"PRESSURE_BACK": back if back in ("async", "sync") else target}
     if back == NO_RETRIES:

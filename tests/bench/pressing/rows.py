@@ -218,9 +218,10 @@ def fragments(size: int) -> Callable[[Pressed], str]:
         with Connection(gateway.address) as client:
             client.upgrade("Up")
             client.write(frame(1, _BEGIN, fin=False))
-            client.flood(piece, gateway.total // len(piece))
+            total = gateway.total if size else gateway.total // 16
+            client.flood(piece, total // len(piece))
             sent = client.sent
-            code = _close_code(client.rest()[1]) if sent < gateway.total * 0.99 else 0
+            code = _close_code(client.rest()[1]) if sent < total * 0.99 else 0
         return f"{code or 'taken'} after {sent / MIB:.1f} MiB"
 
     return press
@@ -273,7 +274,7 @@ HTTP_ROWS = {
     "download, NDJSON": Row(down("application/x-ndjson")),
     "download, SSE": Row(down("text/event-stream")),
     "client that only writes": Row(only_writes),
-    "200 clients that do not read": Row(slow_readers, most=200 * (512 << 10)),
+    "200 clients that do not read": Row(slow_readers, most=200 * MIB),
     "1000 idle streams, NDJSON": Row(idle("ndjson"), ("async", "channel"), most=1000 * (64 << 10)),
     "1000 idle streams, SSE": Row(idle("sse"), ("async", "channel"), most=1000 * (64 << 10)),
     "a line without an end": Row(endless_line, ("async", "channel")),
