@@ -169,8 +169,8 @@ class Exchange(ABC):
         call = self._gateway.backend.start(self.method, requests, metadata=metadata, deadline_s=deadline_s)
         await self._answer.accepted(call)
         self._running_call = call
-        if not self.method.server_streaming and (reply := getattr(call, "reply", None)) is not None:
-            await deliver([await reply()])
+        if not self.method.server_streaming and (only_reply := getattr(call, "only_reply", None)) is not None:
+            await deliver([await only_reply()])
             return
         async with aclosing(call.replies()) as replies:
             async for messages in replies:

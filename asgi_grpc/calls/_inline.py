@@ -32,10 +32,10 @@ class InlineCall(ServicerCall):
 
     async def replies(self) -> AsyncGenerator[list[Message], None]:
         """See ``Call.replies``."""
-        yield [await self.reply()]
+        yield [await self.only_reply()]
 
-    async def reply(self) -> Message:
-        """See ``Call.reply``."""
+    async def only_reply(self) -> Message:
+        """See ``Call``."""
         self._input_ended = True
         self.items.extend(await self._requests())
         self._place.note(self, ended=False)

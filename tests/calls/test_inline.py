@@ -50,7 +50,7 @@ async def test_the_servicer_runs_in_the_task_that_waits() -> None:
 
     call = started(unary)
     assert isinstance(call, InlineCall)
-    assert await call.reply() == StringValue(value="a")
+    assert await call.only_reply() == StringValue(value="a")
     assert tasks == [asyncio.current_task()]
 
 
@@ -58,13 +58,13 @@ async def test_a_call_with_a_deadline_has_a_task_of_its_own() -> None:
     async def unary(request: StringValue, context: Any) -> StringValue:
         return request
 
-    assert not hasattr(started(unary, deadline_s=60.0), "reply")
+    assert not hasattr(started(unary, deadline_s=60.0), "only_reply")
 
 
 async def test_whoever_cancels_the_waiting_task_cancels_the_servicer_and_stays_cancelled() -> None:
     hanging = Hanging()
     call = started(hanging.unary)
-    waiting = asyncio.create_task(call.reply())
+    waiting = asyncio.create_task(call.only_reply())
     await hanging.begun.wait()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -82,7 +82,7 @@ async def test_a_servicer_that_swallows_the_cancellation_does_not_swallow_it_for
         return request
 
     call = started(unary)
-    waiting = asyncio.create_task(call.reply())
+    waiting = asyncio.create_task(call.only_reply())
     await begun.wait()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -95,7 +95,7 @@ async def test_an_end_from_outside_is_told_and_the_task_goes_on() -> None:
 
     async def wait() -> tuple[CallError, int]:
         with pytest.raises(CallError) as caught:
-            await call.reply()
+            await call.only_reply()
         task = asyncio.current_task()
         assert task is not None
         await asyncio.sleep(0)
@@ -116,7 +116,7 @@ async def test_a_servicer_that_cancels_its_call_and_returns_leaves_no_cancellati
 
     call = started(unary)
     with pytest.raises(CallError) as caught:
-        await call.reply()
+        await call.only_reply()
     await asyncio.sleep(0)
     assert caught.value.code is Code.CANCELLED
 
@@ -127,7 +127,7 @@ async def test_a_servicer_that_raises_a_cancellation_of_its_own_ends_its_call_on
 
     call = started(unary)
     with pytest.raises(CallError) as caught:
-        await call.reply()
+        await call.only_reply()
     assert caught.value.code is Code.CANCELLED
 
 
@@ -145,7 +145,7 @@ async def test_another_task_of_the_servicer_may_abort() -> None:
 
     call = started(unary)
     with pytest.raises(CallError) as caught:
-        await call.reply()
+        await call.only_reply()
     assert (caught.value.code, caught.value.message) == (Code.ABORTED, "enough")
 
 
