@@ -170,8 +170,17 @@ class ChannelCall:
                 await asyncio.wait({writer})
 
     def _remaining(self) -> float | None:
-        """Seconds until the deadline; grpcio takes zero and less as over."""
-        return None if self._deadline is None else self._deadline - asyncio.get_running_loop().time()
+        """Seconds until the deadline.
+
+        Raises:
+            CallError: it has passed. grpcio takes zero and less as over, but not always before the service has replied.
+        """
+        if self._deadline is None:
+            return None
+        remaining = self._deadline - asyncio.get_running_loop().time()
+        if remaining <= 0:
+            raise CallError(Code.DEADLINE_EXCEEDED, "Deadline Exceeded")
+        return remaining
 
     async def _only_request(self) -> Message:
         """The single request of a method that takes one; a body that comes too slowly meets the deadline."""

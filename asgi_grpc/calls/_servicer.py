@@ -24,7 +24,7 @@ from asgi_grpc.schema import Method
 _FAREWELL_S = 1.0
 """A servicer whose call has ended gets so long to end; its caller waits for it."""
 
-_TURN = 1024
+_TURN = 256
 """Requests after which the loop gets a turn, whether anybody suspended or not."""
 
 
