@@ -54,7 +54,7 @@ class RunningCalls:
         self._of_method: Counter[str] = Counter()  # of those that have limits of their own
         self._calls: set[RunningCall] = set()
         self._patience = Patience(SLOW_AFTER_S)
-        self._last_left: asyncio.Event | None = None
+        self._last_left: asyncio.Future[None] | None = None
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -82,8 +82,8 @@ class RunningCalls:
         self._patience.leave(call)
         if self._own_limits and call.method.full_name in self._own_limits:
             self._of_method[call.method.full_name] -= 1
-        if self._last_left is not None and not self._calls:
-            self._last_left.set()
+        if not self._calls and self._last_left is not None and not self._last_left.done():
+            self._last_left.set_result(None)
 
     async def drain(self, timeout_s: float) -> int:
         """Take no more calls, and wait for the running ones; those that are left then end with UNAVAILABLE.
@@ -101,14 +101,9 @@ class RunningCalls:
 
     async def _wait(self, timeout_s: float) -> None:
         """Until the last call has left, or the time is over."""
-        if not self._calls:
-            return
-        self._last_left = asyncio.Event()
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._last_left.wait()
-        except TimeoutError:
-            pass  # the caller looks who is left
+        if self._calls:
+            self._last_left = asyncio.get_running_loop().create_future()
+            await asyncio.wait({self._last_left}, timeout=timeout_s)
 
 
 def going_away() -> RequestError:

@@ -216,8 +216,9 @@ class WebSocketExchange(Exchange):
         """The message of a method that takes one: it ends its own input. A binding without a body needs none."""
         if not self._route.binding.body:
             return Input([], ended=True)
-        while not (found := await self._next_input()).frames and not found.ended and found.error is None:
-            pass  # messages of white space
+        found = await self._next_input()
+        while not (found.frames or found.ended or found.error):
+            found = await self._next_input()  # that was a message of white space
         if len(found.frames) > 1:
             raise RequestError(_MORE_INPUT)
         return found

@@ -49,6 +49,10 @@ class InlineCall(ServicerCall):
                 await self._take_back(task)
         finally:
             self._place.note(self, ended=True)
+        return self._outcome()
+
+    def _outcome(self) -> Message:
+        """The reply, or why there is none."""
         if self.is_abandoned:  # the servicer's end is not the end of that
             raise asyncio.CancelledError
         if reason := self._verdict or self.state.error():
@@ -62,10 +66,8 @@ class InlineCall(ServicerCall):
             self._cancel()
 
     def _cancel(self) -> None:
-        if self.state.active and self._task is not None:
-            self.state.active = False
-            self._own_cancels += 1
-            self._task.cancel()
+        self._own_cancels += self.state.active and self._task is not None
+        super()._cancel()
 
     async def _take_back(self, task: asyncio.Task[None]) -> None:
         """The task goes on: it is not cancelled any more, nor will it be by what we asked for."""

@@ -137,9 +137,7 @@ class MemoryTransport:
     async def receive(self) -> bytes:
         """See ``Transport``."""
         piece = None if self._closed else await self._incoming.take(lambda: self._closed)
-        if piece is None:
-            raise ConnectionLostError("the connection was lost: closed on our side")
-        return piece
+        return _there(piece)
 
     async def send_eof(self) -> None:
         """See ``Transport``."""
@@ -159,3 +157,10 @@ class MemoryTransport:
     def _leave(self) -> None:
         self._closed = True
         self._incoming.refuse()
+
+
+def _there(piece: bytes | None) -> bytes:
+    """What came; None: our side was closed."""
+    if piece is None:
+        raise ConnectionLostError("the connection was lost: closed on our side")
+    return piece

@@ -193,6 +193,23 @@ class TestSignals:
         signals.remove()
         assert signal.signal(signal.SIGUSR2, before) is signal.SIG_IGN
 
+    async def test_a_signal_without_a_handler_takes_its_default_action(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+        drained = asyncio.Event()
+
+        async def drain() -> None:
+            drained.set()
+
+        signals = DrainSignals([signal.SIGUSR2], drain)
+        signals.install()
+        signal.raise_signal(signal.SIGUSR2)
+        raised: list[int] = []
+        monkeypatch.setattr(signal, "raise_signal", raised.append)
+        await drained.wait()
+        while not raised:
+            await asyncio.sleep(0)
+        assert (raised, signal.signal(signal.SIGUSR2, before)) == ([signal.SIGUSR2], signal.SIG_DFL)
+
     def test_in_another_thread_nothing_is_installed(self, caplog: pytest.LogCaptureFixture) -> None:
         signals = DrainSignals([signal.SIGUSR1], lambda: asyncio.sleep(0))
         before = signal.getsignal(signal.SIGUSR1)

@@ -399,3 +399,34 @@ class TestEnds:
     async def test_lone_surrogates_are_refused(self) -> None:
         app, _ = gateway()
         assert error_of(await talk(app, UP, '{"name":"\ud800"}'))[0] == "INVALID_ARGUMENT"
+
+
+class TestOddInput:
+    async def test_messages_of_white_space_are_no_request(self) -> None:
+        app, _ = gateway()
+        async with WebSocketExchange(app, path=HELLO) as x:
+            for text in (" ", "\n", ADA):
+                await x.send_text(text)
+                await x.starved()
+            await x.ended()
+        assert x.texts == [response("Hello Ada"), COMPLETE]
+
+    async def test_what_comes_behind_bad_input_is_not_looked_at(self) -> None:
+        app, backend = gateway()
+        async with WebSocketExchange(app, path=UP) as x:
+            assert (await x.receive())["type"] == "websocket.accept"
+            x.hold_sends()
+            await x.send_text("{")
+            assert error_of_text((await x.receive())["text"]) == "INVALID_ARGUMENT"
+            await x.send_text(ADA)
+            await x.starved()
+            x.release_sends()
+            await x.ended()
+        assert backend.names == []
+        assert x.close_code == 4003
+
+
+def error_of_text(text: str) -> str:
+    """The code of a failure record."""
+    code: str = json.loads(text)["code"]
+    return code
