@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from asgi_grpc.asgi._document import DocumentResponder
+from asgi_grpc.asgi._document import document_page
 from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._head import Head, read_head, routing_path
 from asgi_grpc.asgi._health import HealthPages
@@ -198,12 +198,11 @@ class GrpcMiddleware:
             health = HealthPages(self._gateway.backend, lambda: running.draining)
             pages.add("health_path", health_path, health.readiness)
             pages.add("health_path", f"{health_path.rstrip('/')}/live", health.liveness)
-        self._pages = pages or None
-        self._document: DocumentResponder | None = None
         if openapi_path is not None:
             describe = partial(openapi_document, dialect=spelled, codec_options=options, comments=schema.comments)
             routes = self._gateway.router.routes
-            self._document = DocumentResponder(openapi_path, lambda servers: describe(routes, servers=servers))
+            pages.add("openapi_path", openapi_path, document_page(lambda servers: describe(routes, servers=servers)))
+        self._pages = pages or None
         self._stage = _Stage(self._gateway, DrainSignals(drain_signals, self.drain))
 
     async def drain(self, timeout_s: float | None = None) -> int:
@@ -234,9 +233,6 @@ class GrpcMiddleware:
                 await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._document is not None and self._document.takes(scope):
-            await self._document.answer(scope, send)
-            return
         if self._pages is not None and (page := self._pages.find(scope)) is not None:
             await answer_with(page, scope, send)
             return
@@ -252,10 +248,7 @@ class GrpcMiddleware:
                 await HttpResponse(self._gateway, head, send).failure(self._gateway.failure(exc), exc.headers)
             return
         _tell(scope, match)
-        watched = None
-        if self._gateway.observers is not None:
-            watched = WatchedCall(self._gateway.observers, match, scope, receive, send)
-            receive, send = watched.receive, watched.send
+        watched, receive, send = self._watched(match, scope, receive, send)
         await HttpExchange(self._gateway, match, head, receive, send, watched=watched).run()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -269,11 +262,17 @@ class GrpcMiddleware:
             return
         _tell(scope, match)
         if (await receive())["type"] == "websocket.connect":
-            watched = None
-            if self._gateway.observers is not None:
-                watched = WatchedCall(self._gateway.observers, match, scope, receive, send)
-                receive, send = watched.receive, watched.send
+            watched, receive, send = self._watched(match, scope, receive, send)
             await WebSocketExchange(self._gateway, match, read_head(scope), receive, send, watched=watched).run()
+
+    def _watched(
+        self, match: Match, scope: Scope, receive: Receive, send: Send
+    ) -> tuple[WatchedCall | None, Receive, Send]:
+        """What counts a call, and the connection that goes through it; the connection itself where nobody observes."""
+        if self._gateway.observers is None:
+            return None, receive, send
+        watched = WatchedCall(self._gateway.observers, match, scope, receive, send)
+        return watched, watched.receive, watched.send
 
     def _http_method(self, head: Head) -> str:
         """The method of a request, or the one that it says is meant."""

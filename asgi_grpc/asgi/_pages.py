@@ -1,4 +1,4 @@
-"""Small pages of the gateway itself, each at its own path: health and metrics."""
+"""Small pages of the gateway itself, each at its own path: health, metrics, the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ from asgi_grpc.telemetry import Observer
 
 
 class Content(NamedTuple):
-    """What a page says."""
+    """What a page says.
+
+    Attributes:
+        status: of the answer.
+        media_type: of the body.
+        body: all of it.
+        of_this_moment: it may be another the next moment, so nobody should keep it.
+    """
 
     status: int
     media_type: str
     body: bytes
+    of_this_moment: bool = True
 
 
 Page = Callable[[Scope], Awaitable[Content]]
@@ -81,12 +89,10 @@ def metrics_page(observers: Sequence[Observer]) -> tuple[Page, Sequence[Observer
 
 async def answer_with(page: Page, scope: Scope, send: Send) -> None:
     """Answer a request with a page."""
-    status, media_type, body = await page(scope)
-    headers = [
-        (b"content-type", media_type.encode("ascii")),
-        (b"content-length", b"%d" % len(body)),
-        (b"cache-control", b"no-store"),
-    ]
+    status, media_type, body, of_this_moment = await page(scope)
+    headers = [(b"content-type", media_type.encode("ascii")), (b"content-length", b"%d" % len(body))]
+    if of_this_moment:
+        headers.append((b"cache-control", b"no-store"))
     try:
         await send(ResponseStart(type="http.response.start", status=status, headers=headers))
         if scope["method"] == "HEAD":
