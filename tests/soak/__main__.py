@@ -33,6 +33,7 @@ def main() -> int:
         back_ends=("in-process", "channel") if chosen.back_end == "both" else (chosen.back_end,),
         faults=chosen.faults,
         outages=chosen.faults,
+        bare=chosen.back_end != "in-process",
         stack=chosen.stack,
         clients=chosen.clients,
         seed=chosen.seed,

@@ -71,14 +71,14 @@ class Upstream:
 async def inject(
     rng: random.Random,
     *,
-    gateway: str,
+    gateways: list[str],
     upstream: Upstream | None,
     ledger: LedgerReader,
     done: Counter[str],
     progress: Callable[[str], None],
 ) -> None:
     """Inject one fault after the other, until cancelled between two of them."""
-    faults: dict[str, Callable[[float], Awaitable[None]]] = {"block": lambda _: block(gateway)}
+    faults: dict[str, Callable[[float], Awaitable[None]]] = {"block": lambda _: block(gateways)}
     if upstream is not None:
         wire = upstream
         faults |= {
@@ -102,8 +102,12 @@ async def inject(
             done[name] += 1
 
 
-async def block(gateway: str) -> None:
-    """Block the gateway's event loop for a second."""
+async def block(gateways: list[str]) -> None:
+    """Block each gateway's event loop for a second."""
+    await asyncio.gather(*map(_block, gateways))
+
+
+async def _block(gateway: str) -> None:
     async with await HttpConnection.open(f"http://{gateway}/_soak") as connection:
         await connection.send_head("POST", body=False)
         await connection.read_head()

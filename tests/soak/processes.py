@@ -31,12 +31,13 @@ class Child:
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process = process
         self._log = log
+        self._asking = asyncio.Lock()
         self.address = ""
 
     @classmethod
     async def start(cls, folder: Path, name: str, *arguments: object) -> Child:
         """Start ``tests.soak.NAME`` and wait until it listens."""
-        log = folder / f"{name}.log"
+        log = folder / f"{name}-{len(list(folder.iterdir()))}.log"
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -70,6 +71,13 @@ class Child:
         assert self._process.stdin is not None
         self._process.stdin.write(line.encode() + b"\n")
         await self._process.stdin.drain()
+
+    async def ask(self, line: str) -> str:
+        """Write a line to its standard input, read one from its standard output."""
+        async with self._asking:
+            await self.tell(line)
+            assert self._process.stdout is not None
+            return (await self._process.stdout.readline()).decode()
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         """End it, and wait until it is gone: the exit status."""
@@ -108,8 +116,8 @@ def log_lines(log: str) -> Counter[str]:
     return Counter(re.sub(r"\d+", "N", line)[:140] for line in entries)
 
 
-def log_findings(log: str) -> Iterator[str]:
+def log_findings(log: str, name: str = "the gateway") -> Iterator[str]:
     """Tracebacks and complaints in a log that no servicer's planned failure explains."""
     for entry in _ENTRY.split(log):
         if any(fault in entry for fault in _FAULTS) and _PLANNED not in entry:
-            yield f"the gateway's log: {entry[:3000]}"
+            yield f"{name}'s log: {entry[:3000]}"

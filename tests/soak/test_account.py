@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import msgspec
 import pytest
 
 from tests.soak.clients import Seen
-from tests.soak.gateway import Holdings
+from tests.soak.growth import Sample, Series, mix_verdict, verdicts
+from tests.soak.holdings import Holdings
 from tests.soak.judge import judge
 from tests.soak.ledger import Entry, Ledger, LedgerReader
 from tests.soak.plans import Plan, draw
@@ -118,16 +120,50 @@ def test_an_answer_without_its_end_is_seen() -> None:
     assert records("sse", b'event: error\ndata: {"code":"ABORTED"}\n\n') == [("error", {"code": "ABORTED"})]
 
 
-def test_whatever_is_left_is_a_finding() -> None:
-    idle = Holdings(running=0, tasks=2, threads=1, os_threads=1, files=9, messages=0, rss_kib=50_000)
-    report = Report("", idle=idle, final=msgspec.structs.replace(idle, tasks=3, messages=1))
-    report.samples = [(at * 2.0, msgspec.structs.replace(idle, rss_kib=50_000 + at * 200)) for at in range(300)]
-    report.close()
-    assert report.findings == [
-        "tasks: 2 before the first call, 3 after the last",
-        "messages: 0 before the first call, 1 after the last",
-        "memory grows by 6000 KiB a minute in the second half",
+IDLE = Holdings(running=0, tasks=2, threads=1, os_threads=1, files=9, messages=0, rss_kib=50_000)
+
+
+def series(kib_a_sample: int, **final: int) -> Series:
+    """Ten minutes of a process that grows, 50 calls and some KiB with each look at it."""
+    samples = [
+        Sample(at * 2.0, at * 50, msgspec.structs.replace(IDLE, rss_kib=50_000 + at * kib_a_sample))
+        for at in range(300)
     ]
+    return Series(samples, IDLE, msgspec.structs.replace(IDLE, **final))
+
+
+def test_whatever_is_left_is_a_finding() -> None:
+    report = Report("", processes={"in-process": series(200, tasks=3, messages=1)})
+    report.close()
+    left = ["tasks: 2 before the first call, 3 after the last", "messages: 0 before the first call, 1 after the last"]
+    growth = "+4096 bytes of resident memory a call over 7450 calls; +29800 KiB more than that in 298 s"
+    assert report.findings == [
+        f"MISSED  in-process: what an idle gateway holds is the same before and after {left}",
+        f"MISSED  in-process: {growth}, 4096 KiB are noise",
+    ]
+
+
+@pytest.mark.parametrize(("ours", "held"), [(20, True), (30, True), (70, False)])
+def test_a_gateway_may_lose_what_a_bare_client_loses(ours: int, held: bool) -> None:
+    found = verdicts({"channel": series(ours), "bare": series(20)})
+    assert [verdict.held for verdict in found] == [True, held]
+
+
+def test_what_a_bare_client_loses_excuses_nothing_in_process() -> None:
+    found = verdicts({"in-process": series(50), "bare": series(50)})
+    assert [verdict.held for verdict in found] == [True, False]
+
+
+def test_a_short_soak_says_nothing_of_growth() -> None:
+    short = series(200)
+    short.samples = short.samples[:60]
+    assert [verdict.held for verdict in verdicts({"in-process": short})] == [True, None]
+
+
+def test_a_bare_client_that_made_other_calls_is_no_measure() -> None:
+    ours = Counter({"Up OK": 900, "Up cancelled": 100})
+    assert mix_verdict(ours, Counter({"Up OK": 890, "Up cancelled": 110})).held
+    assert not mix_verdict(ours, Counter({"Up OK": 800, "Up cancelled": 200})).held
 
 
 def test_tracebacks_in_the_log_are_findings_unless_they_were_planned() -> None:
