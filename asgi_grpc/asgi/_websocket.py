@@ -93,8 +93,14 @@ class WebSocketAnswer:
     async def messages(self, messages: list[Message]) -> None:
         """Send some replies, a text message each."""
         assert self._encode is not None
-        for record in self._dialect.messages(self._encode(messages)):
-            await self._write(WebSocketSend(type="websocket.send", text=record.decode()))
+        records = self._dialect.messages(self._encode(messages))
+        send = self._send
+        try:
+            for record in records:
+                event: WebSocketSend = {"type": "websocket.send", "text": record.decode()}
+                await send(event)
+        except OSError as exc:  # as in _write(), which costs a coroutine for each message
+            raise ClientGone from exc
 
     async def success(self) -> None:
         """Say that the stream is whole, and close."""
