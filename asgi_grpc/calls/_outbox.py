@@ -37,17 +37,22 @@ class Outbox:
         """Whether the servicer has to wait."""
         return len(self._held) >= _MESSAGES or self._bytes >= _BYTES
 
-    def put(self, reply: Any) -> None:
+    def put(self, reply: Any) -> bool:
         """Add a reply; the servicer may change it afterwards.
+
+        Returns:
+            Whether the servicer has to wait: see ``room``.
 
         Raises:
             TypeError: it is not the method's reply.
         """
         message = self._own(reply)
         self._bytes += message.ByteSize()
-        self._held.append(message)
-        if len(self._held) == 1:
+        held = self._held
+        held.append(message)
+        if len(held) == 1:
             self._news()
+        return len(held) >= _MESSAGES or self._bytes >= _BYTES  # what ``full`` says, without a call for each reply
 
     async def room(self) -> None:
         """Wait until there is room."""
@@ -79,8 +84,11 @@ class ThreadOutbox(Outbox):
         self._changed = threading.Condition()
         self._open = True
 
-    def put(self, reply: Any) -> None:
-        """Add a reply, and wait until there is room.
+    def put(self, reply: Any) -> bool:
+        """Wait until there is room, and add a reply.
+
+        Returns:
+            Whether it was the last for which there is room.
 
         Raises:
             TypeError: it is not the method's reply.
@@ -91,7 +99,7 @@ class ThreadOutbox(Outbox):
                 self._changed.wait()
             if not self._open:
                 raise grpc.RpcError
-            super().put(reply)
+            return super().put(reply)
 
     def take(self) -> list[Message]:
         """All that there is."""

@@ -140,8 +140,7 @@ class ServicerCall:
         self.state.check_running()
         assert self.outbox is not None
         self._replied()
-        self.outbox.put(reply)
-        if self.outbox.full:
+        if self.outbox.put(reply):
             await self.outbox.room()
 
     async def fill(self) -> bool:
@@ -270,12 +269,14 @@ class ServicerCall:
             if not handler.response_streaming and self.state.status is Code.OK and self.state.aborted is None:
                 outbox.put(reply)
             return
+        state = self.state
         try:
-            async for reply in result:
-                self.state.check_running()
-                self._replied()
-                outbox.put(reply)
-                if outbox.full:
+            async for reply in result:  # what write() does, without a call of anything for each reply
+                if not state.active or state.aborted is not None:
+                    state.check_running()
+                if state.initial is None:
+                    state.initial = ()
+                if outbox.put(reply):
                     await outbox.room()
         except asyncio.CancelledError as exc:
             await _cancel_generator(result, exc)
