@@ -77,8 +77,7 @@ class Inbox:
             if self._watcher is None:
                 self.take(await self._receive())
             else:
-                self._watcher.news.clear()
-                await self._watcher.news.wait()
+                await self._watcher.wait_for_news()
         items = self.read_now()
         if self._watcher is not None:
             self._watcher.room.set()
@@ -102,10 +101,12 @@ class Inbox:
             await asyncio.wait({self._watcher.task})
 
     async def _watch(self, watcher: _Watcher) -> None:
+        receive = self._receive
         try:
             while True:
-                self.take(await self._receive())
-                watcher.news.set()
+                self.take(await receive())
+                if watcher.reader is not None:
+                    watcher.tell()
                 if self._held > self._read_ahead_bytes:
                     await self._wait_for_room(watcher)
         except (ClientGone, RequestError) as exc:
@@ -147,5 +148,18 @@ class _Watcher:
     task: asyncio.Task[None]
 
     def __init__(self) -> None:
-        self.news = asyncio.Event()  # there is something to read
+        self.reader: asyncio.Future[None] | None = None  # waits for something to read
         self.room = asyncio.Event()  # there is room for more
+
+    async def wait_for_news(self) -> None:
+        """Wait until something came."""
+        self.reader = asyncio.get_running_loop().create_future()
+        try:
+            await self.reader
+        finally:
+            self.reader = None
+
+    def tell(self) -> None:
+        """Something came."""
+        if self.reader is not None and not self.reader.done():
+            self.reader.set_result(None)

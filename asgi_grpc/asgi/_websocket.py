@@ -28,7 +28,7 @@ from asgi_grpc.asgi._types import (
     WebSocketSend,
 )
 from asgi_grpc.asgi._watched import WatchedCall
-from asgi_grpc.asgi._websocket_input import CANCEL_MARK, RECORDS_V1, cut_bare, cut_records
+from asgi_grpc.asgi._websocket_input import CANCEL_MARK, RECORDS_V1, cut_bare, cut_records, holds_one_value
 from asgi_grpc.calls import Call, Requests, to_text
 from asgi_grpc.dialects import Dialect, EnvelopeDialect, Failure
 from asgi_grpc.errors import Code, RequestError
@@ -60,6 +60,9 @@ class _Input(enum.Enum):
     OPEN = enum.auto()
     ENDED = enum.auto()
     BROKEN = enum.auto()
+
+
+_OPEN = _Input.OPEN  # looked up for each message, and an enum's own look-up takes as long as cutting one
 
 
 class WebSocketAnswer:
@@ -187,11 +190,11 @@ class WebSocketExchange(Exchange):
         if text is None:
             raise RequestError("binary messages need a subprotocol that defines them: send text", http_status=415)
         data: bytes = text.encode("utf-8", "surrogatepass")
-        if self._input is not _Input.OPEN:
+        if self._input is not _OPEN:
             if self._input is _Input.ENDED:
                 self._check_after_end(data)
             return None, False
-        if self._cut is cut_records and CANCEL_MARK in data:
+        if self._cut is cut_records and data.find(CANCEL_MARK) >= 0:
             for found in self._cut(data, self._limits):
                 self._check_cancel(found)  # it does not wait until the call wants more
         return data, False
@@ -246,8 +249,12 @@ class WebSocketExchange(Exchange):
     def _cut_texts(self, texts: Sequence[bytes]) -> Iterator[Input]:
         """The input in some text messages: of short ones together, of a long one a piece at a time."""
         frames: list[Frame] = []
+        bare, limits = self._cut is cut_bare, self._limits
         for place, text in enumerate(texts, 1):
-            for found in self._cut(text, self._limits):
+            if bare and holds_one_value(text, limits):  # as most are
+                frames.append(Frame(text, 0))
+                continue
+            for found in self._cut(text, limits):
                 frames += found.frames
                 if found.error is not None:
                     self._input = _Input.BROKEN

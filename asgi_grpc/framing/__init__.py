@@ -8,6 +8,7 @@ from asgi_grpc.framing._json import JsonFramer, cut_long_message, cut_message
 from asgi_grpc.framing._json_seq import JsonSeqFramer
 from asgi_grpc.framing._pieces import in_pieces
 from asgi_grpc.framing._prefixed import PrefixedFramer
+from asgi_grpc.framing._shortcut import is_one_value
 from asgi_grpc.framing._sse import SseEvent, SseReader, SseStreamEvent, SseWriter
 from asgi_grpc.framing._websocket import Closed, EmptyMessage, Ping, Pong, WebSocketEvent, WebSocketFramer
 from asgi_grpc.framing._whole import WholeFramer
@@ -42,4 +43,5 @@ __all__ = [
     "cut_long_message",
     "cut_message",
     "in_pieces",
+    "is_one_value",
 ]
