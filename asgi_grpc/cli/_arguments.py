@@ -6,14 +6,19 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Sequence
+from typing import get_args
 
+from asgi_grpc.calls import Preset
 from asgi_grpc.cli._call import run_call
 from asgi_grpc.cli._demo import run_demo
 from asgi_grpc.cli._exchange import CallOptions
+from asgi_grpc.cli._limit import read_limit
 from asgi_grpc.cli._openapi import run_openapi
 from asgi_grpc.cli._routes import run_routes
 from asgi_grpc.cli._serve import HTTP_CHOICES, WS_CHOICES, ServerOptions, run_serve
+from asgi_grpc.cli._upstream_tls import UpstreamTls
 from asgi_grpc.cli.application import GatewayOptions, SchemaOptions
+from asgi_grpc.limits import Limits
 
 _HEADER = re.compile(
     r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*))?"
@@ -74,6 +79,13 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=8000, help="default 8000; 0 picks a free one")
     parser.add_argument("--workers", type=_positive_int, default=1, help="processes; default 1")
     parser.add_argument(
+        "--limit", action="append", default=[], type=read_limit, metavar="NAME=VALUE",
+        help="one of Limits, e.g. max-message-bytes=1MiB or idle-timeout-s=60; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--metadata", choices=get_args(Preset), default="default", help="which headers become metadata, and which keys"
+    )
+    parser.add_argument(
         "--half-close-after-idle", type=_seconds, metavar="SECONDS",
         help="over WebSocket, end a client stream's input after so much silence; default: never",
     )  # fmt: skip
@@ -95,7 +107,10 @@ def _serve(parsed: argparse.Namespace) -> int:
     options = GatewayOptions(
         target=parsed.target,
         schema=_schema_options(parsed, parsed.target),
+        tls=_tls(parsed),
+        limits=Limits(**dict(parsed.limit)),
         dialect=parsed.dialect,
+        metadata=parsed.metadata,
         origins=tuple(parsed.origin),
         half_close_after_idle_s=parsed.half_close_after_idle,
         openapi_path=parsed.openapi_path,
@@ -169,16 +184,27 @@ def _add_schema(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--service", action="append", default=[], metavar="NAME", help="only this one, by full name; repeatable"
     )
+    group = parser.add_argument_group("upstream", "the channel to the gRPC server")
+    group.add_argument("--upstream-tls", action="store_true", help="it is encrypted; so it is with the options below")
+    group.add_argument("--upstream-ca", metavar="FILE", help="whom to trust, PEM; default: whom grpcio trusts")
+    group.add_argument("--upstream-cert", metavar="FILE", help="the client certificate to show, with its chain, PEM")
+    group.add_argument("--upstream-key", metavar="FILE", help="its private key, PEM")
 
 
 def _schema_options(parsed: argparse.Namespace, target: str | None) -> SchemaOptions:
     return SchemaOptions(
         target=target,
+        tls=_tls(parsed),
         descriptor_sets=tuple(parsed.descriptor_set),
         protos=tuple(parsed.proto),
         services_json=parsed.services_json,
         services=tuple(parsed.service),
     )
+
+
+def _tls(parsed: argparse.Namespace) -> UpstreamTls | None:
+    tls = UpstreamTls(ca=parsed.upstream_ca, cert=parsed.upstream_cert, key=parsed.upstream_key)
+    return tls if parsed.upstream_tls or tls != UpstreamTls() else None
 
 
 def _port(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 import tempfile
@@ -20,7 +21,6 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from asgi_grpc.cli.application import VARIABLE, GatewayOptions, SchemaOptions, build, read_schema
 from asgi_grpc.errors import ConfigurationError
-from asgi_grpc.limits import Limits
 from asgi_grpc.schema import Schema
 
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -28,6 +28,8 @@ METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 HTTP_CHOICES = ("auto", "h11", "httptools", "zttp")
 WS_CHOICES = ("auto", "websockets", "websockets-sansio", "wsproto")
+
+_WS_MAX_SIZE = 16 << 20  # of uvicorn: of one WebSocket message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +59,10 @@ def run_serve(options: GatewayOptions, server: ServerOptions) -> int:
         "ws": server.ws,
         "ws_per_message_deflate": _can_bound_inflation(server.ws),
         "lifespan": "on",
-        "timeout_graceful_shutdown": int(Limits().drain_timeout_s),
+        "timeout_graceful_shutdown": math.ceil(options.limits.drain_timeout_s),
     }
+    if options.limits.max_message_bytes > _WS_MAX_SIZE:
+        settings["ws_max_size"] = options.limits.max_message_bytes
     if options.access_log:
         settings["access_log"] = False
     try:

@@ -10,7 +10,10 @@ import sys
 import msgspec
 
 from asgi_grpc.asgi import Application, GrpcMiddleware
+from asgi_grpc.calls import Preset
+from asgi_grpc.cli._upstream_tls import UpstreamTls, channel_credentials
 from asgi_grpc.errors import ConfigurationError
+from asgi_grpc.limits import Limits
 from asgi_grpc.schema import Schema
 from asgi_grpc.telemetry import AccessLog, Observer
 
@@ -23,6 +26,7 @@ class SchemaOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         target: the gRPC server that is asked where no file is given.
+        tls: of the channel to it; None: it is not encrypted.
         descriptor_sets: files of ``protoc --include_imports --descriptor_set_out``, or of ``buf build``.
         protos: ``.proto`` files.
         services_json: a file of HTTP rules; its messages are in the descriptor sets.
@@ -30,6 +34,7 @@ class SchemaOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     target: str | None = None
+    tls: UpstreamTls | None = None
     descriptor_sets: tuple[str, ...] = ()
     protos: tuple[str, ...] = ()
     services_json: str | None = None
@@ -40,13 +45,17 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     """A gateway in front of one target; the attributes are those of ``GrpcMiddleware``.
 
     Attributes:
+        tls: of the channel; None: it is not encrypted.
         access_log: a line for each call on standard output.
         otel: spans, by the SDK that is set up in this process.
     """
 
     target: str
     schema: SchemaOptions
+    tls: UpstreamTls | None = None
+    limits: Limits = Limits()
     dialect: str = "envelope"
+    metadata: Preset = "default"
     origins: tuple[str, ...] = ()
     half_close_after_idle_s: float | None = None
     openapi_path: str | None = None
@@ -68,7 +77,7 @@ async def read_schema(options: SchemaOptions) -> Schema:
             raise ConfigurationError(
                 "there is no schema: give --descriptor-set, --proto, or a server that has reflection"
             )
-        schema = await Schema.from_reflection(options.target)
+        schema = await Schema.from_reflection(options.target, credentials=channel_credentials(options.tls))
     return schema.only(options.services) if options.services else schema
 
 
@@ -81,7 +90,10 @@ def build(options: GatewayOptions, schema: Schema) -> GrpcMiddleware:
     return GrpcMiddleware(
         schema=schema,
         upstream=options.target,
+        credentials=channel_credentials(options.tls),
+        limits=options.limits,
         dialect=options.dialect,
+        metadata=options.metadata,
         origins="*" if "*" in options.origins else options.origins,
         half_close_after_idle_s=options.half_close_after_idle_s,
         openapi_path=options.openapi_path,

@@ -30,12 +30,13 @@ class _Stream(Protocol):
 
 
 async def reflect(
-    target: str | grpc.aio.Channel, *, timeout_s: float
+    target: str | grpc.aio.Channel, *, credentials: grpc.ChannelCredentials | None, timeout_s: float
 ) -> tuple[dict[str, FileDescriptorProto], list[str]]:
     """Ask a server for its services and all files that they need.
 
     Args:
-        target: of a server without TLS, or a channel, which stays open.
+        target: of a server, or a channel, which stays open.
+        credentials: for a target; None: it is a server without TLS.
         timeout_s: for the whole exchange.
 
     Returns:
@@ -52,7 +53,7 @@ async def reflect(
             "asking a server for its schema needs grpcio-reflection: install asgi_grpc[reflection]"
         ) from exc
     where = f"the server at {target}" if isinstance(target, str) else "the server"
-    async with _channel(target) as channel:
+    async with _channel(target, credentials) as channel:
         for name in _NAMES:
             method = channel.stream_stream(
                 f"/{name}/ServerReflectionInfo",
@@ -73,13 +74,18 @@ async def reflect(
 
 
 @asynccontextmanager
-async def _channel(target: str | grpc.aio.Channel) -> AsyncIterator[grpc.aio.Channel]:
+async def _channel(
+    target: str | grpc.aio.Channel, credentials: grpc.ChannelCredentials | None
+) -> AsyncIterator[grpc.aio.Channel]:
     """A channel of our own, or the one that was given."""
-    if isinstance(target, str):
-        async with grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS) as channel:
+    if not isinstance(target, str):
+        yield target
+    elif credentials is not None:
+        async with grpc.aio.secure_channel(target, credentials, options=_CHANNEL_OPTIONS) as channel:
             yield channel
     else:
-        yield target
+        async with grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS) as channel:
+            yield channel
 
 
 class _Inquiry:

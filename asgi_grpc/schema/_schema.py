@@ -106,14 +106,21 @@ class Schema:
         return cls(read_services_json(path, pool), pool=pool, files=files, comments=comments)
 
     @classmethod
-    async def from_reflection(cls, target: str | grpc.aio.Channel, *, timeout_s: float = 10.0) -> Schema:
+    async def from_reflection(
+        cls,
+        target: str | grpc.aio.Channel,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        timeout_s: float = 10.0,
+    ) -> Schema:
         """Ask a running server for its services; needs the extra ``reflection``.
 
         Args:
-            target: of a server without TLS, e.g. ``"localhost:50051"``, or a channel of any kind, which stays open.
+            target: of a server, e.g. ``"localhost:50051"``, or a channel of any kind, which stays open.
+            credentials: for a target, e.g. ``grpc.ssl_channel_credentials()``; None: it is a server without TLS.
             timeout_s: for the whole exchange.
         """
-        files, services = await reflect(target, timeout_s=timeout_s)
+        files, services = await reflect(target, credentials=credentials, timeout_s=timeout_s)
         return cls._of(files).only(services)
 
     @classmethod

@@ -40,8 +40,9 @@ async def test_all_sources_are_put_together(monkeypatch: pytest.MonkeyPatch) -> 
 async def test_without_files_the_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    async def from_reflection(target: str) -> Schema:
+    async def from_reflection(target: str, *, credentials: object) -> Schema:
         asked.append(target)
+        assert credentials is None
         return Schema.from_descriptor_set(GREETER_SET)
 
     monkeypatch.setattr(Schema, "from_reflection", from_reflection)

@@ -8,7 +8,9 @@ import pytest
 from asgi_grpc.cli import _arguments, main
 from asgi_grpc.cli._exchange import CallOptions
 from asgi_grpc.cli._serve import ServerOptions
+from asgi_grpc.cli._upstream_tls import UpstreamTls
 from asgi_grpc.cli.application import GatewayOptions, SchemaOptions
+from asgi_grpc.limits import Limits
 
 Calls = list[tuple[tuple[object, ...], dict[str, object]]]
 
@@ -44,15 +46,28 @@ def test_serve_with_everything(calls: Calls) -> None:
     words = ["--service", "e.F", "--dialect", "bare", "--origin", "https://x", "--half-close-after-idle", "0.5"]
     seen = ["--access-log", "--metrics-path", "/m", "--otel", "--health-path", "/h", "--openapi-path", "/o"]
     server = ["--host", "::1", "--port", "1", "--workers", "2", "--http", "h11", "--ws", "wsproto"]
-    assert main(["serve", "h:1", *files, *words, *seen, *server]) == 7
+    upstream = ["--upstream-tls", "--upstream-ca", "x", "--upstream-cert", "y", "--upstream-key", "z"]
+    limits = ["--limit", "max-streams=3", "--limit", "idle-timeout-s=none", "--metadata", "safe"]
+    assert main(["serve", "h:1", *files, *words, *seen, *server, *upstream, *limits]) == 7
+    tls = UpstreamTls(ca="x", cert="y", key="z")
     schema = SchemaOptions(
-        target="h:1", descriptor_sets=("a", "b"), protos=("c",), services_json="d", services=("e.F",)
+        target="h:1", tls=tls, descriptor_sets=("a", "b"), protos=("c",), services_json="d", services=("e.F",)
     )  # fmt: skip
     gateway = GatewayOptions(
         target="h:1", schema=schema, dialect="bare", origins=("https://x",), half_close_after_idle_s=0.5,
+        tls=tls, limits=Limits(max_streams=3, idle_timeout_s=None), metadata="safe",
         access_log=True, metrics_path="/m", otel=True, health_path="/h", openapi_path="/o",
     )  # fmt: skip
     assert calls == [((gateway, ServerOptions(host="::1", port=1, workers=2, http="h11", ws="wsproto")), {})]
+
+
+@pytest.mark.parametrize(
+    ("words", "tls"),
+    [([], None), (["--upstream-tls"], UpstreamTls()), (["--upstream-ca", "x"], UpstreamTls(ca="x"))],
+)
+def test_a_file_for_tls_is_enough(calls: Calls, words: list[str], tls: UpstreamTls | None) -> None:
+    assert main(["routes", "h:1", *words]) == 7
+    assert calls == [((SchemaOptions(target="h:1", tls=tls),), {"as_json": False})]
 
 
 def test_serve_with_nothing(calls: Calls) -> None:
@@ -86,6 +101,7 @@ def test_routes_and_demo(calls: Calls) -> None:
         (["demo", "--port", "65536"], "argument --port: expected a number from 0 to 65535, got '65536'"),
         (["demo", "--port", "٣"], "argument --port: expected a number from 0 to 65535, got '٣'"),
         (["serve", "t", "--workers", "0"], "argument --workers: expected a whole number above 0, got '0'"),
+        (["serve", "t", "--metadata", "all"], "argument --metadata: invalid choice: 'all'"),
         (["serve", "t", "--http", "h3"], "argument --http: invalid choice: 'h3'"),
     ],
 )

@@ -130,7 +130,7 @@ def test_more_workers_get_a_factory_and_their_options(recorder: Recorder) -> Non
 def test_workers_share_what_reflection_said_once(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     schema = Schema.from_descriptor_set(GREETER_SET)
 
-    async def from_reflection(target: str) -> Schema:
+    async def from_reflection(target: str, *, credentials: object) -> Schema:
         return schema
 
     monkeypatch.setattr(Schema, "from_reflection", from_reflection)
