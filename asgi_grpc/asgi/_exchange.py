@@ -80,7 +80,7 @@ class Exchange(ABC):
         self._answer = answer
         self._watched = watched  # None: nobody observes, and nothing is counted
         self._ending = Ending()
-        self._idle = SilenceTimer(self._limits.idle_timeout_s, self._end_idle)
+        self._idle = SilenceTimer(self._limits.idle_timeout_s)
         self._receive = receive
         self._opener = opener
         self._made_inbox: Inbox | None = None
@@ -191,7 +191,7 @@ class Exchange(ABC):
     def note_slowness(self) -> None:
         """See ``RunningCall``."""
         self._slow = True
-        self._idle.start()
+        self._idle.start(self._end_idle)
         if self._is_complete:
             self._inbox.watch()
 

@@ -168,8 +168,8 @@ class StreamResponse(HttpResponse):
         self._early = gateway.early_headers
         self._writing = asyncio.Lock()  # a timer may want to write while we do
         self._head_timer: asyncio.TimerHandle | None = None
-        self._silence = SilenceTimer(gateway.heartbeat_s, self._write_soon)
-        self._silence.start()
+        self._silence = SilenceTimer(gateway.heartbeat_s)
+        self._silence.start(self._write_soon)
         self._background: asyncio.Task[None] | None = None
 
     async def accepted(self, call: Call) -> None:

@@ -66,24 +66,29 @@ class _Young(threading.local):
 
 
 class SilenceTimer:
-    """Calls back after every silence of some length, once it was started.
+    """Calls back after every silence of some length, from its start until its stop.
 
     Args:
         after_s: seconds without a ``note``; None: never.
-        call: what to do then.
     """
 
-    def __init__(self, after_s: float | None, call: Callable[[], None]) -> None:
+    def __init__(self, after_s: float | None) -> None:
         self._after_s = after_s
-        self._call = call
+        self._call: Callable[[], None] | None = None
         self._noted = 0.0
         self._handle: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
-        """Listen from now on."""
+    def start(self, call: Callable[[], None]) -> None:
+        """Listen from now on.
+
+        Args:
+            call: what to do after a silence. It is held until the stop only: mostly it is of whoever holds the timer,
+                and a circle of the two would have to wait for the garbage collector.
+        """
         if self._after_s is not None:
             self._loop = asyncio.get_running_loop()
             self._noted = self._loop.time()
+            self._call = call
             self._handle = self._loop.call_later(self._after_s, self._look)
 
     def note(self) -> None:
@@ -95,9 +100,11 @@ class SilenceTimer:
         """Forget about it. Idempotent."""
         if self._handle is not None:
             self._handle.cancel()
+            self._call = None
 
     def _look(self) -> None:
         assert self._after_s is not None
+        assert self._call is not None
         rest = self._noted + self._after_s - self._loop.time()
         if rest <= 0:
             self._noted, rest = self._loop.time(), self._after_s

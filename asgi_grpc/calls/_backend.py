@@ -45,9 +45,9 @@ class ServicerBackend:
         if method not in self._handlers:
             self._handlers[method] = fixed_handler(self._registry, method)
         handler = self._handlers[method]
-        if handler is not None and handler.may_be_inline and deadline_s is None:
-            return InlineCall(self, method, requests, metadata, None)
-        return ServicerCall(self, method, requests, metadata, deadline_s)
+        is_inline = handler is not None and handler.may_be_inline and deadline_s is None
+        kind = InlineCall if is_inline else ServicerCall
+        return kind(self, method, requests, metadata=metadata, deadline_s=deadline_s, handler=handler)
 
     async def close(self) -> None:
         """End the running calls with UNAVAILABLE."""
@@ -65,7 +65,7 @@ class ServicerBackend:
         Raises:
             Exception: what an interceptor raised.
         """
-        return self._handlers[method] or await find_handler(self._registry, method, state, self._workers)
+        return await find_handler(self._registry, method, state, self._workers)
 
     @property
     def workers(self) -> Workers:

@@ -12,6 +12,9 @@ from contextlib import suppress
 
 from google.protobuf.message import Message
 
+from asgi_grpc.calls._context import AsyncContext
+from asgi_grpc.calls._handlers import Handler
+from asgi_grpc.calls._outbox import Outbox
 from asgi_grpc.calls._servicer import ServicerCall
 
 
@@ -36,8 +39,10 @@ class InlineCall(ServicerCall):
 
     async def only_reply(self) -> Message:
         """See ``Call``."""
+        pull = self._requests
+        del self._requests  # it is of whoever holds us: such a circle waits for the garbage collector
         self._input_ended = True
-        self.items.extend(await self._requests())
+        self.items.extend(await pull())
         self._place.note(self, ended=False)
         task = asyncio.current_task(self._loop)
         assert task is not None
@@ -50,6 +55,15 @@ class InlineCall(ServicerCall):
         finally:
             self._place.note(self, ended=True)
         return self._outcome()
+
+    async def _run(self, handler: Handler) -> None:
+        """The servicer. Nobody waits for news of its reply: all of us are one task."""
+        outbox = self.outbox = Outbox(handler.own, _no_news)
+        request = self.items.popleft() if self.items else await self.first()
+        reply = await handler.behaviour(request, AsyncContext(self, self._loop))
+        self._replied()
+        if self.state.is_ok:
+            outbox.put(reply)
 
     def _outcome(self) -> Message:
         """The reply, or why there is none."""
@@ -76,3 +90,7 @@ class InlineCall(ServicerCall):
         while self._own_cancels:
             self._own_cancels -= 1
             task.uncancel()
+
+
+def _no_news() -> None:
+    """Nobody is told."""

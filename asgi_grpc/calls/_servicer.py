@@ -46,10 +46,26 @@ class Place(Protocol):
 
 
 class ServicerCall:
-    """One call of a servicer in this process. See ``Call``."""
+    """One call of a servicer in this process. See ``Call``.
+
+    Args:
+        place: where the servicers are.
+        method: that is called.
+        requests: where its messages come from.
+        metadata: of the request.
+        deadline_s: seconds from now; None: there is no deadline.
+        handler: of the method; None: it is to be found.
+    """
 
     def __init__(
-        self, place: Place, method: Method, requests: Requests, metadata: Metadata, deadline_s: float | None
+        self,
+        place: Place,
+        method: Method,
+        requests: Requests,
+        *,
+        metadata: Metadata,
+        deadline_s: float | None,
+        handler: Handler | None,
     ) -> None:
         self._place = place
         self._method = method
@@ -60,7 +76,7 @@ class ServicerCall:
         self.items: deque[Any] = deque()  # requests that the servicer has not read yet
         self._pulled = 0
         self.outbox: Outbox | None = None
-        self._handler: Handler | None = None
+        self._handler = handler
         self._input_ended = False
         self._unreadable: Exception | None = None  # why there are no requests after those in items
         self._since_turn = 0
@@ -235,7 +251,7 @@ class ServicerCall:
         """Run the servicer; its end is in the state afterwards."""
         state = self.state
         try:
-            handler = await self._place.find(self._method, state)
+            handler = self._handler or await self._place.find(self._method, state)
             if handler is None:
                 state.fail(Code.UNIMPLEMENTED, "Method not found!")
             elif handler.is_async:
@@ -266,7 +282,7 @@ class ServicerCall:
         if not handler.is_generator:
             reply = await result
             self._replied()
-            if not handler.response_streaming and self.state.status is Code.OK and self.state.aborted is None:
+            if not handler.response_streaming and self.state.is_ok:
                 outbox.put(reply)
             return
         state = self.state

@@ -18,7 +18,12 @@ log = logging.getLogger("asgi_grpc.error")
 
 GRPC_CODES = {Code(code.value[0]): code for code in grpc.StatusCode}
 
+_OK = Code.OK  # to look a member up costs as much as ten other attributes, and this is asked for several times a call
 _KEY = re.compile(r"[a-z0-9_.-]+")
+
+
+_callbacks_lock = threading.Lock()
+"""One for all calls: it is held for the time of an assignment, and to make one for each call takes longer."""
 
 
 class Metadatum(NamedTuple):
@@ -57,12 +62,16 @@ class CallState:
         self.aborted: grpc.aio.AbortError | None = None
         self.active = True
         self._callbacks: list[Callable[[], object]] | None = []
-        self._lock = threading.Lock()
 
     @property
     def invocation(self) -> tuple[Metadatum, ...]:
         """The request's metadata."""
         return tuple(Metadatum(*pair) for pair in self._invocation)
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether nothing has gone wrong so far."""
+        return self.aborted is None and self.status is _OK
 
     @property
     def status(self) -> Code:
@@ -151,14 +160,14 @@ class CallState:
 
     def error(self) -> CallError | None:
         """The status as an error; None for OK."""
-        if (code := self.status) is Code.OK:
+        if (code := self.status) is _OK:
             return None
         trailers = from_grpc(self.trailing)
         return CallError(code, self.details, details=status_details(self.trailing), trailers=trailers)
 
     def add_callback(self, callback: Callable[[], object]) -> bool:
         """Call something after the end; False if that is past."""
-        with self._lock:
+        with _callbacks_lock:
             if self._callbacks is None:
                 return False
             self._callbacks.append(callback)
@@ -170,7 +179,7 @@ class CallState:
         Args:
             in_thread: the callbacks may block, or wait for each other.
         """
-        with self._lock:
+        with _callbacks_lock:
             callbacks, self._callbacks = self._callbacks, None
         if callbacks and in_thread:
             threading.Thread(target=self._call, args=(callbacks,), daemon=True).start()
@@ -188,7 +197,7 @@ class CallState:
 def to_code(code: Any) -> Code:
     """A status code in any of the forms that grpcio takes; what it does not know counts as UNKNOWN."""
     if code is None:
-        return Code.OK
+        return _OK
     number = code.value[0] if isinstance(code, grpc.StatusCode) else code
     return Code(number) if isinstance(number, int) and 0 <= number <= Code.UNAUTHENTICATED else Code.UNKNOWN
 

@@ -18,8 +18,8 @@ async def test_every_silence_calls_back() -> None:
         if len(beats) == 2:
             twice.set()
 
-    timer = SilenceTimer(0.01, beat)
-    timer.start()
+    timer = SilenceTimer(0.01)
+    timer.start(beat)
     await asyncio.wait_for(twice.wait(), 5)
     timer.stop()
     timer.stop()
@@ -30,8 +30,8 @@ async def test_a_note_moves_the_callback_away(monkeypatch: pytest.MonkeyPatch) -
     real, shift = loop.time, [0.0]
     calls: list[float] = []
     monkeypatch.setattr(loop, "time", lambda: real() + shift[0])
-    timer = SilenceTimer(100.0, lambda: calls.append(loop.time()))
-    timer.start()
+    timer = SilenceTimer(100.0)
+    timer.start(lambda: calls.append(loop.time()))
     shift[0] = 99.0
     timer.note()
     shift[0] = 101.0  # the first timer is due, and finds that something happened two seconds ago
@@ -44,7 +44,8 @@ async def test_a_note_moves_the_callback_away(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_no_length_means_never() -> None:
-    timer = SilenceTimer(None, lambda: None)
+    timer = SilenceTimer(None)
+    timer.start(lambda: None)
     timer.note()
     timer.stop()
 
