@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextvars import Context
 from typing import Protocol
 
 
@@ -34,7 +35,7 @@ class Patience:
         if here.timer is None or not here.loop.is_running():  # a loop that ended took its timer along
             here.by_age.clear()
             here.loop = asyncio.get_running_loop()
-            here.timer = here.loop.call_later(self._after_s, self._look)
+            here.timer = here.loop.call_later(self._after_s, self._look, context=Context())  # it is of no single call
         here.by_age[one] = time.monotonic()
 
     def leave(self, one: Slow) -> None:
