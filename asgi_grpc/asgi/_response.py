@@ -40,6 +40,9 @@ class _State(enum.Enum):
     ENDED = enum.auto()
 
 
+_WAITING, _OPEN, _ENDED = _State  # each look-up through the enum would take as long as those of ten other attributes
+
+
 class HttpResponse:
     """The events of an answer in their legal order, for both kinds of answer."""
 
@@ -47,12 +50,11 @@ class HttpResponse:
         self._gateway = gateway
         self._dialect = gateway.dialect
         self._send = send
-        self._state = _State.WAITING
+        self._state = _WAITING
         self._call: Call | None = None
         self._is_last = head.is_ambiguous
-        wanted = b"trailers" in head.fields.get(b"te", b"").lower()
         self._trailers_announced = False
-        self._trailers_wanted = wanted and "http.response.trailers" in (head.scope.get("extensions") or {})
+        self._trailers_wanted = b"te" in head.fields and _takes_trailers(head)
 
     async def options(self, headers: Headers) -> None:
         """Answer ``OPTIONS`` with the methods that a path has. Source: RFC 9110, section 9.3.7."""
@@ -74,7 +76,7 @@ class HttpResponse:
     @property
     def _waiting(self) -> bool:
         """The head is still to come."""
-        return self._state is _State.WAITING
+        return self._state is _WAITING
 
     async def _whole(self, status: int, content: Content, headers: Headers, trailers: Metadata = ()) -> None:
         """An answer in one piece."""
@@ -95,29 +97,29 @@ class HttpResponse:
         await self._start(200, headers, trailers=True)
 
     async def _start(self, status: int, headers: Headers, *, trailers: bool) -> None:
-        assert self._state is _State.WAITING
-        self._state = _State.OPEN
+        assert self._state is _WAITING
+        self._state = _OPEN
         headers = [*headers]
         if self._is_last:  # what the server takes for the next request may be a body
             headers.append((b"connection", b"close"))
-        event = ResponseStart(type="http.response.start", status=status, headers=headers)
+        event: ResponseStart = {"type": "http.response.start", "status": status, "headers": headers}
         self._trailers_announced = trailers and self._trailers_wanted
         if self._trailers_announced:
             event["trailers"] = True
         await self._write(event)
 
     async def _piece(self, body: bytes) -> None:
-        assert self._state is _State.OPEN
-        await self._write(ResponseBody(type="http.response.body", body=body, more_body=True))
+        assert self._state is _OPEN
+        await self._write({"type": "http.response.body", "body": body, "more_body": True})
 
     async def _end(self, body: bytes, trailers: Metadata) -> None:
         """The last piece, and the trailers if the head announced any."""
-        assert self._state is _State.OPEN
-        self._state = _State.ENDED
-        await self._write(ResponseBody(type="http.response.body", body=body, more_body=False))
+        assert self._state is _OPEN
+        self._state = _ENDED
+        await self._write({"type": "http.response.body", "body": body, "more_body": False})
         if self._trailers_announced:
             pairs = response_headers(trailers, "grpc-trailer-")
-            await self._write(ResponseTrailers(type="http.response.trailers", headers=pairs, more_trailers=False))
+            await self._write({"type": "http.response.trailers", "headers": pairs, "more_trailers": False})
 
     async def _write(self, event: ResponseStart | ResponseBody | ResponseTrailers) -> None:
         try:
@@ -204,7 +206,7 @@ class StreamResponse(HttpResponse):
     async def failure(self, failure: Failure, headers: Headers) -> None:
         """Say that the stream failed: by the status if it is early, else by the last record or a broken connection."""
         async with self._writing:
-            if self._state is not _State.OPEN:
+            if self._state is not _OPEN:
                 await super().failure(failure, headers)
                 return
             record = self._dialect.event_failure(failure) if self._named else self._dialect.failure(failure)
@@ -232,7 +234,7 @@ class StreamResponse(HttpResponse):
             async with self._writing:
                 if self._waiting:
                     await self._head()
-                elif self._state is _State.OPEN and beats and (beat := self._writer.heartbeat()):
+                elif self._state is _OPEN and beats and (beat := self._writer.heartbeat()):
                     await self._piece(beat)
         except ClientGone:
             pass  # whoever reads the request sees it too, and ends the call
@@ -243,6 +245,12 @@ class StreamResponse(HttpResponse):
             if self._head_timer is not None:
                 self._head_timer.cancel()
             await self._stream(self._writer.media_type)
+
+
+def _takes_trailers(head: Head) -> bool:
+    """Whether the client wants trailers, and the server can send them."""
+    wanted = b"trailers" in head.fields[b"te"].lower()
+    return wanted and "http.response.trailers" in (head.scope.get("extensions") or {})
 
 
 def _event_success(trailers: dict[str, str]) -> bytes:

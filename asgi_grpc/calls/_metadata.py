@@ -25,7 +25,6 @@ MetadataRule = Callable[[str], str | None]
 Preset = Literal["default", "safe", "grpc-gateway"]
 
 _LEGAL_KEY = re.compile(r"[a-z0-9_.-]+")
-_LEGAL_TEXT = re.compile(rb"[\x20-\x7e]*")
 _PREFIX = "grpc-metadata-"
 _ALLOWED = frozenset({"authorization", "traceparent", "tracestate", "baggage", "x-request-id"})
 _ONE_HOP = frozenset(
@@ -119,14 +118,15 @@ def request_metadata(headers: Headers, rule: MetadataRule, peer: str | None) -> 
         if raw_name == b"authorization" and rule is _gateway_rule:
             pairs += _pairs("authorization", value)
     fields = dict(headers)
-    forwarded_for = b"" if peer is None else peer.encode("latin-1", "replace")
+    forwarded_for = peer or ""
     if b"x-forwarded-for" in fields:
-        lines = [value for raw_name, value in headers if raw_name == b"x-forwarded-for"]
-        forwarded_for = b", ".join([*lines, forwarded_for] if forwarded_for else lines)
-    forwarded_host = fields.get(b"x-forwarded-host") or fields.get(b"host", b"")
-    for key, value in (("x-forwarded-for", forwarded_for), ("x-forwarded-host", forwarded_host)):
-        if value and _LEGAL_TEXT.fullmatch(value):
-            pairs.append((key, value.decode("ascii")))
+        lines = [value.decode("latin-1") for raw_name, value in headers if raw_name == b"x-forwarded-for"]
+        forwarded_for = ", ".join([*lines, forwarded_for] if forwarded_for else lines)
+    forwarded_host = (fields.get(b"x-forwarded-host") or fields.get(b"host", b"")).decode("latin-1")
+    if forwarded_for and _is_legal(forwarded_for):
+        pairs.append(("x-forwarded-for", forwarded_for))
+    if forwarded_host and _is_legal(forwarded_host):
+        pairs.append(("x-forwarded-host", forwarded_host))
     return pairs
 
 
@@ -136,7 +136,13 @@ def _pairs(key: str, value: bytes) -> Metadata:
         return ()
     if key.endswith("-bin"):
         return [(key, _from_base64(key, part.strip())) for part in value.split(b",")]
-    return [(key, value.decode("ascii"))] if _LEGAL_TEXT.fullmatch(value) else ()
+    text = value.decode("latin-1")
+    return [(key, text)] if _is_legal(text) else ()
+
+
+def _is_legal(text: str) -> bool:
+    """Whether a value is printable ASCII, from the space to the tilde. Source: ``ASCII-Value`` of gRPC over HTTP/2."""
+    return text.isascii() and text.isprintable()
 
 
 def _from_base64(key: str, text: bytes) -> bytes:
