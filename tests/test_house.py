@@ -12,7 +12,7 @@ FLOORS = [
     "errors limits",
     "schema framing codec",
     "routing calls dialects telemetry",
-    "openapi",
+    "openapi http2",
     "asgi client",
     "testing cli",
 ]

@@ -8,10 +8,12 @@ from asgi_grpc.calls._channel import ChannelBackend, ChannelOptions, Credentials
 from asgi_grpc.calls._metadata import (
     MetadataRule,
     Preset,
+    from_grpc,
     metadata_rule,
     parse_timeout,
     request_metadata,
     response_headers,
+    status_details,
     to_text,
 )
 from asgi_grpc.calls._peer import connection
@@ -30,9 +32,11 @@ __all__ = [
     "Servicers",
     "Upstream",
     "connection",
+    "from_grpc",
     "metadata_rule",
     "parse_timeout",
     "request_metadata",
     "response_headers",
+    "status_details",
     "to_text",
 ]

@@ -18,13 +18,13 @@ import grpc.aio
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
-from asgi_grpc.calls import ChannelBackend, ServicerBackend, Servicers
+from asgi_grpc.calls import ServicerBackend, Servicers
 from asgi_grpc.errors import CallError, Code, Metadata
 from asgi_grpc.schema import Method
-from tests.calls.servers import BIDI, DOWN, ECHO, ENDS, UNARY, UP, source
+from tests.calls.servers import BIDI, DOWN, ECHO, ENDS, UNARY, UP, remote, source
 
-AIO = (ENDS[0], ENDS[2])
-SYNC = (ENDS[1], ENDS[3])
+AIO = (ENDS[0], ENDS[2], ENDS[4])
+SYNC = (ENDS[1], ENDS[3], ENDS[5])
 
 _MAKE = {
     UNARY: grpc.unary_unary_rpc_method_handler,
@@ -36,7 +36,7 @@ _NAMES = {"unary": UNARY, "down": DOWN, "up": UP, "bidi": BIDI}
 
 
 def fact(of: str, *, ends: Sequence[str] = AIO) -> pytest.MarkDecorator:
-    """Run a test at two ends, as ``name``; ``of`` is the test that it is a fact of."""
+    """Run a test at three ends, as ``name``; ``of`` is the test that it is a fact of."""
     return pytest.mark.parametrize("name", [pytest.param(end, id=f"{of} @ {end}") for end in ends])
 
 
@@ -153,7 +153,7 @@ async def serving(
         backend: Any = ServicerBackend(server, ECHO)
         stop = backend.close
     else:
-        backend, stop = await _started(server)
+        backend, stop = await _started(name, server)
     try:
         yield Served(backend, server, stop)
     finally:
@@ -161,13 +161,13 @@ async def serving(
         await stop()
 
 
-async def _started(server: Any) -> tuple[Any, Callable[[], Awaitable[None]]]:
+async def _started(name: str, server: Any) -> tuple[Any, Callable[[], Awaitable[None]]]:
     port = server.add_insecure_port("127.0.0.1:0")
     if isinstance(server, grpc.aio.Server):
         await server.start()
     else:
         server.start()
-    backend = ChannelBackend(f"127.0.0.1:{port}")
+    backend = remote(name, port)
     await backend.open()
 
     async def stop() -> None:

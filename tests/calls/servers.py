@@ -1,4 +1,4 @@
-"""One service behind four ends: two real gRPC servers, and async and sync servicers in this process.
+"""One service behind six ends: two real gRPC servers, each through a channel and over HTTP/2 of our own, and servicers.
 
 A request's text is a little program, e.g. ``"details lost; code NOT_FOUND; reply a"``; both kinds run it.
 """
@@ -22,10 +22,14 @@ from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2, status_pb2
 
 from asgi_grpc.calls import ChannelBackend, ServicerBackend, Servicers
+from asgi_grpc.http2 import Http2Backend
 from asgi_grpc.schema import Method, Schema, Service
 
-ENDS = ["aio-server", "sync-server", "async-in-process", "sync-in-process"]
-IN_PROCESS = ENDS[2:]
+ENDS = [
+    *("aio-server", "sync-server", "async-in-process", "sync-in-process"),
+    *("aio-server-over-http2", "sync-server-over-http2"),
+]
+IN_PROCESS = ENDS[2:4]
 
 
 def method(name: str, *, client: bool, server: bool) -> Method:
@@ -251,6 +255,12 @@ def handlers(echo: Any) -> Any:
     )
 
 
+def remote(name: str, port: int) -> ChannelBackend | Http2Backend:
+    """The way to a server that an end's name tells."""
+    target = f"127.0.0.1:{port}"
+    return Http2Backend(target) if name.endswith("over-http2") else ChannelBackend(target)
+
+
 @asynccontextmanager
 async def end(name: str, *, handler: Any = None, interceptors: Sequence[Any] = ()) -> AsyncIterator[tuple[Seen, Any]]:
     """One of the ends: what its servicer saw, and a backend that reaches it."""
@@ -274,7 +284,7 @@ async def end(name: str, *, handler: Any = None, interceptors: Sequence[Any] = (
         await server.start()
     else:
         server.start()
-    backend = ChannelBackend(f"127.0.0.1:{port}")
+    backend = remote(name, port)
     await backend.open()
     try:
         yield seen, backend

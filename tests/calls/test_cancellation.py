@@ -254,7 +254,7 @@ async def test_a_sync_servicer_learns_of_the_end_wherever_it_blocks(
         running = await begun(lambda: call(BIDI, None, **options), blocks.waiting.is_set)
         assert await end(call, running) == told
         await until(blocks.over.is_set)
-    if name == SYNC[0] and block == "iterate" and len(blocks.seen) == 1:
+    if "server" in name and block == "iterate" and len(blocks.seen) == 1:
         return  # at a real server the end of the call is at times taken for the end of the input
     assert blocks.seen == SEEN[block]
     assert caplog.records == []

@@ -33,7 +33,7 @@ async def test_the_text_of_an_exception_stays_in_the_log(name: str) -> None:
     async with serving(name, unary=behaviour) as call:
         outcome = await call(UNARY, ["a"])
     assert outcome.code is Code.UNKNOWN
-    assert ("secret" in outcome.message) == name.endswith("server")
+    assert ("secret" in outcome.message) == ("server" in name)
 
 
 @at_async_ends
@@ -61,7 +61,7 @@ async def test_the_size_of_a_reply_is_the_servicer_s_own_business(name: str) -> 
     behaviour: Any = unary if name in AIO else sync_unary
     async with serving(name, unary=behaviour) as call:
         outcome = await call(UNARY, ["a"])
-    if name.endswith("server"):
+    if "server" in name:
         assert outcome.status == ([], Code.RESOURCE_EXHAUSTED)
     else:
         assert [len(reply) for reply in outcome.replies] == [5 << 20]
@@ -120,7 +120,7 @@ async def test_nothing_is_sent_after_an_abort_that_was_swallowed(name: str) -> N
 
     async with serving(name, down=down) as call:
         outcome = await call(DOWN, ["a"])
-    assert outcome == Outcome(["late"] if name == SYNC[0] else [], Code.ABORTED, "swallowed")
+    assert outcome == Outcome(["late"] if "server" in name else [], Code.ABORTED, "swallowed")
 
 
 @at_async_ends

@@ -114,6 +114,7 @@ CONTENDERS = [
     Contender("sonora", "sonora in process", "sonora", sonora_rows(), needs="sonora"),
     Contender("grpc", "floor: bare grpc.aio channel", "grpc_client", told_rows(), asgi=False, upstream=True),
     Contender("channel", "asgi_grpc, channel", "channel", json_rows(SHORT_STREAM), upstream=True),
+    Contender("http2", "asgi_grpc, own HTTP/2", "own_http2", json_rows(SHORT_STREAM), upstream=True),
     Contender(
         "fastapi", "FastAPI by hand, channel", "hand_written", json_rows(SHORT_STREAM), needs="fastapi", upstream=True
     ),

@@ -1,0 +1,383 @@
+"""One HTTP/2 connection to a service, seen from the client.
+
+Source: RFC 9113.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import cast
+
+from hpack import Decoder, Encoder
+from hpack.exceptions import HPACKError
+
+from asgi_grpc.errors import CallError, Code
+from asgi_grpc.http2._errors import ErrorCode, Http2ConnectionError, Http2StreamError, StreamRefused, code_of_reset
+from asgi_grpc.http2._frames import (
+    ACK,
+    DEFAULT_WINDOW,
+    END_HEADERS,
+    END_STREAM,
+    MAX_FRAME_BYTES,
+    MAX_WINDOW,
+    PADDED,
+    PREFACE,
+    Frame,
+    FrameReader,
+    FrameType,
+    Setting,
+    content,
+    data_frames,
+    frame_bytes,
+    goaway,
+    headers_frames,
+    last_stream,
+    number_in,
+    rst_stream,
+    settings_frame,
+    settings_in,
+    window_update,
+)
+from asgi_grpc.http2._headers import Fields
+from asgi_grpc.http2._stream import Stream
+
+MAX_HEADER_BYTES = 1 << 16
+"""Of a header block as it is on the wire, and of the fields in it."""
+
+_LONGEST_FRAME = 1 << 16  # that we send, whatever the service would take: others want their turn
+_OUR_WINDOW = 1 << 24  # of the connection: streams have bounds of their own, this must only not be in their way
+_MAX_UNSENT = 1 << 24  # bytes; a peer that asks for answers and does not read them
+_LAST_NUMBER = MAX_WINDOW
+
+_AGAINST_THE_RULES = "the upstream service breaks the rules of HTTP/2"
+
+_log = logging.getLogger("asgi_grpc.error")
+
+
+class Connection(asyncio.Protocol):
+    """One connection and its streams.
+
+    Args:
+        window_bytes: what the service may send on one stream before something of it was taken.
+        on_end: called once, when no further stream can be opened.
+
+    Attributes:
+        ready: done when the service's settings are there; fails if the connection does before.
+    """
+
+    def __init__(self, *, window_bytes: int, on_end: Callable[[Connection], None]) -> None:
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._window_bytes = window_bytes
+        self._on_end = on_end
+        self._reader = FrameReader()
+        self._decoder = Decoder(max_header_list_size=MAX_HEADER_BYTES)
+        self._encoder = Encoder()
+        self._streams: dict[int, Stream] = {}
+        self._next_number = 1
+        self._max_streams = MAX_WINDOW
+        self._max_frame_bytes = MAX_FRAME_BYTES
+        self._stream_window = DEFAULT_WINDOW  # what a new stream may send
+        self._send_window = DEFAULT_WINDOW
+        self._receive_window = _OUR_WINDOW
+        self._block: Frame | None = None  # HEADERS that goes on in CONTINUATION
+        self._fields = bytearray()  # its fields so far
+        self._paused = False
+        self._is_ending = False
+        self._transport: asyncio.Transport
+        self._handlers: dict[int, Callable[[Frame], None]] = {
+            FrameType.DATA: self._on_data,
+            FrameType.HEADERS: self._on_headers,
+            FrameType.CONTINUATION: self._on_continuation,
+            FrameType.RST_STREAM: self._on_rst_stream,
+            FrameType.SETTINGS: self._on_settings,
+            FrameType.PUSH_PROMISE: self._on_push_promise,
+            FrameType.PING: self._on_ping,
+            FrameType.GOAWAY: self._on_goaway,
+            FrameType.WINDOW_UPDATE: self._on_window_update,
+        }
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a stream can be opened now."""
+        return not self._is_ending and len(self._streams) < self._max_streams and self._next_number <= _LAST_NUMBER
+
+    # What calls do
+
+    def open(self, fields: Fields, body: bytes | None = None) -> Stream:
+        """Begin a request; ``has_room`` must be true.
+
+        Args:
+            fields: of the request.
+            body: the whole of it, which leaves in the same piece where the windows allow; None: ``send()`` follows.
+        """
+        assert self.has_room
+        number = self._next_number
+        self._next_number += 2
+        stream = self._streams[number] = Stream(
+            number,
+            send_window=self._stream_window,
+            receive_window=self._window_bytes,
+            give_back=self._give_back,
+        )
+        frames = headers_frames(number, self._encoder.encode(fields), max_frame_bytes=self._max_frame_bytes)
+        if body is not None and len(body) <= min(stream.send_window, self._send_window):
+            frames += self._data(stream, body, end=True)
+        self._write(frames)
+        return stream
+
+    async def send(self, stream: Stream, data: bytes, *, end: bool = False) -> None:
+        """Send a piece of a request's body as the windows allow; the rest of it is dropped once the stream is over."""
+        rest = memoryview(data)
+        while not stream.is_over and not stream.half_closed:
+            room = min(stream.send_window, self._send_window)
+            if self._paused or (room <= 0 and rest):
+                await stream.writable()
+                continue
+            piece, rest = rest[:room], rest[room:]
+            self._write(self._data(stream, piece, end=end and not rest))
+            if not rest:
+                return
+
+    def close_stream(self, stream: Stream, code: ErrorCode = ErrorCode.CANCEL) -> None:
+        """Forget a stream, and tell the service if it does not know that it is over. Idempotent."""
+        if self._streams.pop(stream.number, None) is None:
+            return
+        if not (stream.has_ended and stream.half_closed):
+            self._control(rst_stream(stream.number, code))
+        self._close_if_done()
+
+    def close(self, failure: Exception, code: ErrorCode = ErrorCode.NO_ERROR) -> None:
+        """End the connection; running streams fail. Idempotent."""
+        self._end(failure)
+        if not self._transport.is_closing():
+            self._transport.write(goaway(code))
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Let go of it at once."""
+        self._transport.abort()
+
+    # What the transport tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say hello."""
+        self._transport = cast(asyncio.Transport, transport)
+        ours = [
+            (Setting.ENABLE_PUSH, 0),
+            (Setting.INITIAL_WINDOW_SIZE, self._window_bytes),
+            (Setting.MAX_HEADER_LIST_SIZE, MAX_HEADER_BYTES),
+        ]
+        self._write(PREFACE + settings_frame(ours) + window_update(0, _OUR_WINDOW - DEFAULT_WINDOW))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand out what has come."""
+        try:
+            frames = self._reader.feed(data)
+            if frames and frames[0].kind != FrameType.SETTINGS and not self.ready.done():
+                raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
+            for frame in frames:
+                if self._block is not None and frame.kind != FrameType.CONTINUATION:
+                    raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "another frame within a header block")
+                if (handle := self._handlers.get(frame.kind)) is not None:
+                    try:
+                        handle(frame)
+                    except Http2StreamError as exc:
+                        self._break_stream(frame.stream, exc)
+        except Http2ConnectionError as exc:
+            _log.warning("%s: %s", _AGAINST_THE_RULES, exc)
+            self.close(CallError(Code.INTERNAL, _AGAINST_THE_RULES), exc.code)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """All streams fail."""
+        if exc is not None:
+            _log.info("the upstream connection broke: %s", exc)
+        self._end(CallError(Code.UNAVAILABLE, "the upstream connection broke"))
+
+    def pause_writing(self) -> None:
+        """The network is slower than we are."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._paused = False
+        self._wake_writers()
+
+    # What frames mean
+
+    def _on_data(self, frame: Frame) -> None:
+        cost = len(frame.payload)
+        self._receive_window -= cost
+        if self._receive_window < 0:
+            raise Http2ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "more than the window allows")
+        if self._receive_window < _OUR_WINDOW // 2:
+            self._control(window_update(0, _OUR_WINDOW - self._receive_window))
+            self._receive_window = _OUR_WINDOW
+        stream = self._stream(frame)
+        if stream is not None:
+            piece = content(frame) if frame.flags & PADDED else frame.payload
+            stream.put_data(piece, cost=cost, end=bool(frame.flags & END_STREAM))
+
+    def _on_headers(self, frame: Frame) -> None:
+        self._stream(frame)
+        self._block = frame
+        self._fields = bytearray(content(frame))
+        self._end_block(frame.flags)
+
+    def _on_continuation(self, frame: Frame) -> None:
+        if self._block is None or self._block.stream != frame.stream:
+            raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "CONTINUATION of nothing")
+        self._fields += frame.payload
+        if len(self._fields) > MAX_HEADER_BYTES:
+            raise Http2ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "a header block without end")
+        self._end_block(frame.flags)
+
+    def _end_block(self, flags: int) -> None:
+        """Read a header block if it is whole; also of a stream that is over: the next block leans on it."""
+        if not flags & END_HEADERS:
+            return
+        assert self._block is not None
+        first, self._block = self._block, None
+        try:
+            fields = [
+                (bytes(name), bytes(value)) for name, value in self._decoder.decode(bytes(self._fields), raw=True)
+            ]
+        except HPACKError as exc:
+            raise Http2ConnectionError(ErrorCode.COMPRESSION_ERROR, type(exc).__name__) from exc
+        if (stream := self._streams.get(first.stream)) is not None:
+            stream.put_fields(fields, end=bool(first.flags & END_STREAM))
+
+    def _on_rst_stream(self, frame: Frame) -> None:
+        reason = number_in(frame)
+        stream = self._stream(frame)
+        if stream is None:
+            return
+        del self._streams[frame.stream]
+        if reason == ErrorCode.REFUSED_STREAM:
+            stream.put_failure(StreamRefused("REFUSED_STREAM"))
+        else:
+            stream.put_failure(CallError(code_of_reset(reason), "the upstream service reset the stream"))
+        self._close_if_done()
+
+    def _on_settings(self, frame: Frame) -> None:
+        if frame.flags & ACK:
+            return
+        for name, value in settings_in(frame):
+            self._set(name, value)
+        self._control(frame_bytes(FrameType.SETTINGS, ACK, 0, b""))
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+    def _set(self, name: int, value: int) -> None:
+        """One setting of the service; those that say nothing to a client are passed over."""
+        match name:
+            case Setting.HEADER_TABLE_SIZE:
+                self._encoder.header_table_size = min(value, 4096)
+            case Setting.MAX_CONCURRENT_STREAMS:
+                self._max_streams = value
+            case Setting.INITIAL_WINDOW_SIZE:
+                if value > MAX_WINDOW:
+                    raise Http2ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "a window too large")
+                for stream in self._streams.values():
+                    stream.send_window += value - self._stream_window
+                self._stream_window = value
+                self._wake_writers()
+            case Setting.MAX_FRAME_SIZE:
+                if value < MAX_FRAME_BYTES:
+                    raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "a frame size too small")
+                self._max_frame_bytes = min(value, _LONGEST_FRAME)
+
+    def _on_push_promise(self, frame: Frame) -> None:
+        raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, f"PUSH_PROMISE of {len(frame.payload)} bytes")
+
+    def _on_ping(self, frame: Frame) -> None:
+        if len(frame.payload) != 8:
+            raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, f"PING of {len(frame.payload)} bytes")
+        if not frame.flags & ACK:
+            self._control(frame_bytes(FrameType.PING, ACK, 0, frame.payload))
+
+    def _on_goaway(self, frame: Frame) -> None:
+        last = last_stream(frame)
+        self._retire()
+        for stream in [stream for stream in self._streams.values() if stream.number > last]:
+            del self._streams[stream.number]
+            stream.put_failure(StreamRefused("GOAWAY"))
+        self._close_if_done()
+
+    def _on_window_update(self, frame: Frame) -> None:
+        increment = number_in(frame) & MAX_WINDOW
+        if frame.stream == 0:
+            self._send_window += increment
+            if not increment or self._send_window > MAX_WINDOW:
+                raise Http2ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, f"WINDOW_UPDATE by {increment}")
+            self._wake_writers()
+        elif (stream := self._stream(frame)) is not None:
+            stream.send_window += increment
+            if not increment or stream.send_window > MAX_WINDOW:
+                raise Http2StreamError(ErrorCode.FLOW_CONTROL_ERROR, f"WINDOW_UPDATE by {increment}")
+            stream.wake_writer()
+
+    # What several of them need
+
+    def _stream(self, frame: Frame) -> Stream | None:
+        """The stream of a frame; None: it is over.
+
+        Raises:
+            Http2ConnectionError: there was never one.
+        """
+        stream = self._streams.get(frame.stream)
+        if stream is None and (frame.stream % 2 == 0 or frame.stream >= self._next_number):
+            raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, f"stream {frame.stream} was never opened")
+        return stream
+
+    def _break_stream(self, number: int, fault: Http2StreamError) -> None:
+        """What is wrong with one stream ends that one."""
+        _log.warning("%s: %s", _AGAINST_THE_RULES, fault)
+        stream = self._streams[number]
+        stream.put_failure(CallError(Code.INTERNAL, _AGAINST_THE_RULES))
+        self.close_stream(stream, fault.code)
+
+    def _data(self, stream: Stream, data: bytes | memoryview, *, end: bool) -> bytes:
+        """DATA frames for which there is room."""
+        stream.send_window -= len(data)
+        self._send_window -= len(data)
+        stream.half_closed = end
+        return data_frames(stream.number, data, max_frame_bytes=self._max_frame_bytes, end=end)
+
+    def _give_back(self, number: int, taken: int) -> None:
+        self._control(window_update(number, taken))
+
+    def _write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _control(self, data: bytes) -> None:
+        """Write what a service may cause as often as it likes; one that does not read it is left."""
+        self._write(data)
+        if self._transport.get_write_buffer_size() > _MAX_UNSENT:
+            self._end(CallError(Code.UNAVAILABLE, "the upstream service does not read"))
+            self._transport.abort()
+
+    def _wake_writers(self) -> None:
+        for stream in self._streams.values():
+            stream.wake_writer()
+
+    def _retire(self) -> None:
+        """Take no more streams."""
+        if not self._is_ending:
+            self._is_ending = True
+            self._on_end(self)
+
+    def _close_if_done(self) -> None:
+        if self._is_ending and not self._streams:
+            self._transport.close()
+
+    def _end(self, failure: Exception) -> None:
+        self._retire()
+        if not self.ready.done():
+            self.ready.set_exception(failure)
+            self.ready.exception()  # nobody may wait any more
+        streams, self._streams = self._streams, {}
+        for stream in streams.values():
+            stream.put_failure(failure)
