@@ -14,6 +14,7 @@ import grpc.aio
 from greeter_pb2_grpc import add_GreeterServicer_to_server
 
 from asgi_grpc import GrpcMiddleware, Schema, Servicers
+from asgi_grpc.http2 import Http2Backend
 from tests.faults.cells import Back
 from tests.faults.service import AsyncGreeter, Book, SyncGreeter
 
@@ -103,14 +104,14 @@ async def nowhere() -> AsyncIterator[int]:
 @asynccontextmanager
 async def opened(back: Back, book: Book, **options: Any) -> AsyncIterator[tuple[GrpcMiddleware, Wire | None]]:
     """A gateway in front of the Greeter; for a channel with the wire between them."""
-    if back is Back.CHANNEL:
+    if back.is_remote:
         server = grpc.aio.server()
         add_GreeterServicer_to_server(AsyncGreeter(book), server)
         target = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         wire = Wire(target)
         try:
-            async with wire.listening() as port, upstream(port, **options) as app:
+            async with wire.listening() as port, upstream(back, port, **options) as app:
                 yield app, wire
         finally:
             await server.stop(None)
@@ -123,9 +124,11 @@ async def opened(back: Back, book: Book, **options: Any) -> AsyncIterator[tuple[
 
 
 @asynccontextmanager
-async def upstream(port: int, **options: Any) -> AsyncIterator[GrpcMiddleware]:
+async def upstream(back: Back, port: int, **options: Any) -> AsyncIterator[GrpcMiddleware]:
     """A gateway in front of a port."""
-    async with started(GrpcMiddleware(schema=SCHEMA, upstream=f"127.0.0.1:{port}", **options)) as app:
+    target = f"127.0.0.1:{port}"
+    place = Http2Backend(target) if back is Back.HTTP2 else target
+    async with started(GrpcMiddleware(schema=SCHEMA, upstream=place, **options)) as app:
         yield app
 
 

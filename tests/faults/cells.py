@@ -60,6 +60,12 @@ class Back(enum.Enum):
     ASYNC = "async"
     SYNC = "sync"
     CHANNEL = "channel"
+    HTTP2 = "http2"
+
+    @property
+    def is_remote(self) -> bool:
+        """It is a server of its own."""
+        return self in (Back.CHANNEL, Back.HTTP2)
 
 
 class Way(NamedTuple):

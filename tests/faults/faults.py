@@ -34,9 +34,9 @@ def bodies(way: Way, _back: Back) -> bool:
     return not way.door.is_socket
 
 
-def channels(_way: Way, back: Back) -> bool:
-    """Behind channels only."""
-    return back is Back.CHANNEL
+def remote(_way: Way, back: Back) -> bool:
+    """At servers of their own only."""
+    return back.is_remote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +128,11 @@ def listening(way: Way, back: Back) -> Ends:
     grpcio's server may show that as the end of the input; docs/failures.md says so.
     """
     assert way.kind.sends_many
-    return CANCELLED | RETURNED if back is Back.CHANNEL else CANCELLED
+    return CANCELLED | RETURNED if back.is_remote else CANCELLED
 
 
 def waiting(way: Way, back: Back) -> Ends:
     """The servicer waited for its first request; a server may not even have begun the call by then."""
     if not way.kind.sends_many:
         return NEVER_CALLED
-    return CANCELLED | RETURNED | NEVER_CALLED if back is Back.CHANNEL else CANCELLED
+    return CANCELLED | RETURNED | NEVER_CALLED if back.is_remote else CANCELLED

@@ -17,7 +17,7 @@ from tests.faults.faults import (
     Fault,
     at,
     both,
-    channels,
+    remote,
     failed,
     fine,
     seen,
@@ -66,7 +66,7 @@ def servicers() -> Iterator[Fault]:
             answer=failed(Code.UNKNOWN, place.replies),
             seen=seen(FAILED),
             exists=at(place),
-            errors={Back.ASYNC: our_log, Back.SYNC: our_log, Back.CHANNEL: grpc_log},
+            errors={Back.ASYNC: our_log, Back.SYNC: our_log, Back.CHANNEL: grpc_log, Back.HTTP2: grpc_log},
         )
     yield Fault(
         name="servicer-sets-a-code-at-the-end",
@@ -117,7 +117,7 @@ def upstreams() -> Iterator[Fault]:
             play=held(place, reset),
             answer=failed(Code.UNAVAILABLE, place.replies),
             seen=seen(CANCELLED),
-            exists=both(at(place), channels),
+            exists=both(at(place), remote),
             spares=False,
         )
         yield Fault(
@@ -125,7 +125,7 @@ def upstreams() -> Iterator[Fault]:
             play=held(place, block),
             answer=failed(Code.DEADLINE_EXCEEDED, place.replies),
             seen=seen(CANCELLED),
-            exists=both(at(place), channels),
+            exists=both(at(place), remote),
             headers=LATER,
             spares=False,
         )
@@ -140,7 +140,7 @@ def upstreams() -> Iterator[Fault]:
             play=doing(BEFORE, "reply a"),
             answer=failed(code),
             seen=seen(NEVER_CALLED),
-            exists=channels,
+            exists=remote,
             headers=SOON if what == "silent" else (),
             upstream=what,
             spares=False,

@@ -57,12 +57,12 @@ async def gateway(
             async with opened(back, book, limits=fault.limits, **options) as (app, wire):
                 yield app, wire
         case "nowhere":
-            async with nowhere() as port, upstream(port, limits=fault.limits, **options) as app:
+            async with nowhere() as port, upstream(back, port, limits=fault.limits, **options) as app:
                 yield app, None
         case kind:
             async with (
                 Wire(broken=kind == "broken").listening() as port,
-                upstream(port, limits=fault.limits, **options) as app,
+                upstream(back, port, limits=fault.limits, **options) as app,
             ):
                 yield app, None
 
