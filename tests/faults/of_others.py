@@ -17,9 +17,9 @@ from tests.faults.faults import (
     Fault,
     at,
     both,
-    remote,
     failed,
     fine,
+    remote,
     seen,
 )
 from tests.faults.scenes import AT_THE_END, BEFORE, PLACES, Place, Scene
