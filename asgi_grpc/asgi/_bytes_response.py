@@ -53,7 +53,7 @@ class BytesResponse(HttpResponse):
         assert self._call is not None
         if self._waiting:
             await self._stream(_UNKNOWN.encode())
-        await self._end(b"", self._call.trailers)
+        await self._write(*self._end(b"", self._call.trailers))
 
     async def stop(self) -> None:
         """No timer runs here."""

@@ -58,8 +58,7 @@ class HttpResponse:
 
     async def options(self, headers: Headers) -> None:
         """Answer ``OPTIONS`` with the methods that a path has. Source: RFC 9110, section 9.3.7."""
-        await self._start(204, headers, trailers=False)
-        await self._end(b"", ())
+        await self._write(self._start(204, headers, trailers=False), *self._end(b"", ()))
 
     async def failure(self, failure: Failure, headers: Headers) -> None:
         """Answer with a failure; behind the head nothing is written, and the server breaks the connection off."""
@@ -82,8 +81,8 @@ class HttpResponse:
         """An answer in one piece."""
         media_type, body = content
         length = (b"content-length", b"%d" % len(body))
-        await self._start(status, [(b"content-type", media_type), length, *headers], trailers=bool(trailers))
-        await self._end(body, trailers)
+        start = self._start(status, [(b"content-type", media_type), length, *headers], trailers=bool(trailers))
+        await self._write(start, *self._end(body, trailers))
 
     async def _stream(self, media_type: bytes) -> None:
         """The head of a stream."""
@@ -94,9 +93,10 @@ class HttpResponse:
             (b"x-accel-buffering", b"no"),  # nginx would hold records back otherwise
             *self._gateway.response_headers(self._call.initial_metadata),
         ]
-        await self._start(200, headers, trailers=True)
+        await self._write(self._start(200, headers, trailers=True))
 
-    async def _start(self, status: int, headers: Headers, *, trailers: bool) -> None:
+    def _start(self, status: int, headers: Headers, *, trailers: bool) -> ResponseStart:
+        """The head, which is to be written now."""
         assert self._state is _WAITING
         self._state = _OPEN
         headers = [*headers]
@@ -106,24 +106,28 @@ class HttpResponse:
         self._trailers_announced = trailers and self._trailers_wanted
         if self._trailers_announced:
             event["trailers"] = True
-        await self._write(event)
+        return event
 
     async def _piece(self, body: bytes) -> None:
         assert self._state is _OPEN
         await self._write({"type": "http.response.body", "body": body, "more_body": True})
 
-    async def _end(self, body: bytes, trailers: Metadata) -> None:
-        """The last piece, and the trailers if the head announced any."""
+    def _end(self, body: bytes, trailers: Metadata) -> list[ResponseBody | ResponseTrailers]:
+        """The last piece, and the trailers if the head announced any; they are to be written now."""
         assert self._state is _OPEN
         self._state = _ENDED
-        await self._write({"type": "http.response.body", "body": body, "more_body": False})
+        events: list[ResponseBody | ResponseTrailers] = [
+            {"type": "http.response.body", "body": body, "more_body": False}
+        ]
         if self._trailers_announced:
             pairs = response_headers(trailers, "grpc-trailer-")
-            await self._write({"type": "http.response.trailers", "headers": pairs, "more_trailers": False})
+            events.append({"type": "http.response.trailers", "headers": pairs, "more_trailers": False})
+        return events
 
-    async def _write(self, event: ResponseStart | ResponseBody | ResponseTrailers) -> None:
+    async def _write(self, *events: ResponseStart | ResponseBody | ResponseTrailers) -> None:
         try:
-            await self._send(event)
+            for event in events:
+                await self._send(event)
         except OSError as exc:  # what ASGI says of a client that is gone
             raise ClientGone from exc
 
@@ -201,7 +205,7 @@ class StreamResponse(HttpResponse):
         record = _event_success(text) if self._named else self._dialect.success(text)
         async with self._writing:
             await self._head()
-            await self._end(self._writer.success(record), self._call.trailers)
+            await self._write(*self._end(self._writer.success(record), self._call.trailers))
 
     async def failure(self, failure: Failure, headers: Headers) -> None:
         """Say that the stream failed: by the status if it is early, else by the last record or a broken connection."""
@@ -211,7 +215,7 @@ class StreamResponse(HttpResponse):
                 return
             record = self._dialect.event_failure(failure) if self._named else self._dialect.failure(failure)
             if record is not None:  # else: the body gets no end, and the server breaks the connection off
-                await self._end(self._writer.failure(record), ())
+                await self._write(*self._end(self._writer.failure(record), ()))
 
     async def stop(self) -> None:
         """End the timers."""
