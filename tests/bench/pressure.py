@@ -41,9 +41,7 @@ def gateway(stack: str, back: str, target: str, total: int) -> Iterator[Pressed]
         *(sys.executable, "-m", "uvicorn", "tests.bench.pressing.gateway:app", "--port", "0", "--no-access-log"),
         *("--http", http, "--ws", ws, "--loop", loop, "--ws-ping-interval", "600"),  # the clients here answer no pings
     )
-    env = {"PRESSURE_BACK": back if back in ("async", "sync") else target}
-    if back == NO_RETRIES:
-        env["PRESSURE_NO_RETRIES"] = "1"
+    env = {"PRESSURE_BACK": back, "PRESSURE_TARGET": target}
     with started(*command, ready=UVICORN, env=env, cwd=ROOT, timeout_s=60) as running:
         memory = Memory(running.pid)
         up(60)(Pressed(running.address, memory, back, 1 << 18, pause_s=0.0))

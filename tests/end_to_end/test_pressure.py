@@ -28,6 +28,8 @@ def target() -> Iterator[str]:
         ("upload, 64 KiB a message", "async"),
         ("upload, 64 KiB a message", "channel"),
         ("upload, 2 B a message", "async"),
+        ("upload, 2 B a message", "http2"),
+        ("download, NDJSON", "http2"),
         ("download, NDJSON", "channel"),
         ("WebSocket up, 64 KiB a message", "sync"),
         ("WebSocket down", "async"),

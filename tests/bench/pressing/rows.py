@@ -22,7 +22,7 @@ from tests.bench.pressing.sockets import (
     last_count,
 )
 
-BACKS = ("async", "sync", "channel")
+BACKS = ("async", "sync", "channel", "http2")
 NO_RETRIES = "no-retries"
 """A channel again, with ``grpc.enable_retries`` 0: else grpcio keeps what it may have to send once more."""
 _COUNT_BYTES = 16 * MIB
@@ -275,8 +275,8 @@ HTTP_ROWS = {
     "download, SSE": Row(down("text/event-stream")),
     "client that only writes": Row(only_writes),
     "200 clients that do not read": Row(slow_readers, most=200 * MIB),
-    "1000 idle streams, NDJSON": Row(idle("ndjson"), ("async", "channel"), most=1000 * (64 << 10)),
-    "1000 idle streams, SSE": Row(idle("sse"), ("async", "channel"), most=1000 * (64 << 10)),
+    "1000 idle streams, NDJSON": Row(idle("ndjson"), ("async", "channel", "http2"), most=1000 * (64 << 10)),
+    "1000 idle streams, SSE": Row(idle("sse"), ("async", "channel", "http2"), most=1000 * (64 << 10)),
     "a line without an end": Row(endless_line, ("async", "channel")),
     "a gzip bomb": Row(bomb, ("async",)),
 }
@@ -285,7 +285,7 @@ SOCKET_ROWS = {
     "WebSocket up, 60 B a message": Row(socket_up(60)),
     "WebSocket up, 2 B a message": Row(socket_up(2), ("async",)),
     "WebSocket down": Row(socket_down),
-    "1000 idle WebSockets": Row(idle("websocket"), ("async", "channel"), most=1000 * (64 << 10)),
+    "1000 idle WebSockets": Row(idle("websocket"), ("async", "channel", "http2"), most=1000 * (64 << 10)),
     "WebSocket messages of 15 MiB": Row(long_text, ("async",), theirs={"async": "uvicorn"}),
     "WebSocket message without an end": Row(fragments(64 << 10), ("async",), theirs={"async": "uvicorn"}),
     "WebSocket message, empty fragments": Row(fragments(0), ("async",), theirs={"async": "uvicorn"}),
