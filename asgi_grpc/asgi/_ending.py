@@ -34,8 +34,12 @@ class Ending:
     ) -> None:
         task, self._task = self._task, None
         assert task is not None
-        if self._reason is not None and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
-            raise self._reason
+        reason, self._reason = self._reason, None  # whose traceback leads here
+        try:
+            if reason is not None and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+                raise reason
+        finally:
+            del reason
 
     def end(self, reason: Exception) -> None:
         """End the block. The first reason counts; after the block it means nothing."""

@@ -116,6 +116,9 @@ class Exchange(ABC):
             if self._made_inbox is not None:
                 await self._made_inbox.stop()
             await self._answer.stop()
+            # All these lead back here, and what a call has read would wait for a garbage collection with them.
+            self._running_call = self._made_inbox = None
+            del self._opener, self._answer
 
     def end(self, reason: RequestError) -> None:
         """End the call from outside; the client is told the reason."""

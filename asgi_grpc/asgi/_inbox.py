@@ -96,9 +96,12 @@ class Inbox:
 
     async def stop(self) -> None:
         """End the watching."""
-        if self._watcher is not None:
-            self._watcher.task.cancel()
-            await asyncio.wait({self._watcher.task})
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            task = watcher.task
+            del watcher.task  # whose traceback leads here
+            task.cancel()
+            await asyncio.wait({task})
 
     async def _watch(self, watcher: _Watcher) -> None:
         receive = self._receive

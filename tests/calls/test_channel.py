@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import grpc
@@ -119,10 +121,9 @@ def source(*batches: list[str] | Exception) -> Callable[[], Awaitable[list[Messa
 
     async def pull() -> list[Message]:
         await asyncio.sleep(0)
-        batch = rest.pop(0) if rest else []
-        if isinstance(batch, Exception):
-            raise batch
-        return [StringValue(value=text) for text in batch]
+        if rest and isinstance(rest[0], Exception):
+            raise rest.pop(0)  # type: ignore[misc]  # as was asked
+        return [StringValue(value=text) for text in rest.pop(0)] if rest else []  # type: ignore[union-attr]
 
     return pull
 
@@ -185,6 +186,36 @@ async def test_closing_the_replies_cancels_the_call(kind: Method) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.wait_for(echo.cancelled.wait(), 5)
+
+
+class Source:
+    """Requests whose source holds the call that they are for, as a connection does."""
+
+    call: Any
+
+    def __init__(self, *batches: list[str] | Exception) -> None:
+        self._pull = source(*batches)
+
+    async def pull(self) -> list[Message]:
+        return await self._pull()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("text", ["fine", "abort", "hang", "bad"])
+async def test_a_call_that_ended_is_gone_without_a_garbage_collection(kind: Method, text: str) -> None:
+    async with echo_server() as (_, backend):
+        gc.collect()
+        gc.disable()
+        try:
+            requests = Source(RequestError("bad") if text == "bad" else [text])
+            requests.call = backend.start(kind, requests.pull, deadline_s=0.2 if text == "hang" else 20.0)
+            with suppress(CallError, RequestError):
+                await texts(requests.call)
+            gone = weakref.ref(requests)
+            del requests
+            assert gone() is None
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("kind", KINDS)

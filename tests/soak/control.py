@@ -27,6 +27,9 @@ NUMBERS = 10_000_000_000
 
 _MAKE = {"Unary": "unary_unary", "Down": "unary_stream", "Up": "stream_unary", "Bidi": "stream_stream"}
 STUCK_S = 60.0
+_ADDED = (("x-forwarded-for", "127.0.0.1"), ("x-forwarded-host", "127.0.0.1:8000"))
+"""What a gateway adds to the metadata of each call."""
+
 _PAUSES = 4
 
 
@@ -63,6 +66,7 @@ class Control:
                 metadata = (
                     ("soak-id", str(plan.number + NUMBERS)),
                     ("soak-script", msgspec.json.encode(plan.script).decode()),
+                    *_ADDED,
                 )
                 make = self._method(plan)
                 if plan.streams_up:

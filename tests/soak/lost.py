@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,7 @@ class Middleware:
             (b"grpc-metadata-soak-id", b"%d" % plan.number),
             (b"grpc-metadata-soak-script", msgspec.json.encode(plan.script)),
             (b"content-type", b"application/x-ndjson"),
+            (b"host", b"127.0.0.1:8000"),
             (b"accept", b"application/json" if plan.door == "json" else b"application/x-ndjson"),
         ]
         if plan.timeout:
@@ -194,7 +196,9 @@ async def measure(call: Call, kind: str, end: str, calls: int, relay: Child) -> 
 
 
 async def _held() -> Holdings:
-    await asyncio.sleep(0.5)  # what was cancelled ends
+    while len(asyncio.all_tasks()) > 1:  # what was cancelled ends
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
     return Holder().holdings(0, objects=True)
 
 
@@ -215,6 +219,7 @@ async def _wired() -> AsyncIterator[tuple[str, Child]]:
 async def run(who: str, calls: int, kinds: list[str], ends: list[str], options: list[tuple[str, Any]]) -> list[Cell]:
     """All cells of one side, in this process."""
     cells = []
+    logging.getLogger("asgi_grpc.error").setLevel(logging.CRITICAL)  # nobody listens: that is meant
     async with _wired() as (target, relay):
         if who == "ours":
             call: Call = Middleware(target, options).call
