@@ -130,8 +130,10 @@ class DecodeError(RequestError):
         problem: what is wrong there, a sentence without the path.
     """
 
-    def __init__(self, message: str, path: str, problem: str) -> None:
-        super().__init__(f"{message}: {problem} at {path}")
+    def __init__(
+        self, message: str, path: str, problem: str, *, code: Code | None = None, http_status: int | None = None
+    ) -> None:
+        super().__init__(f"{message}: {problem} at {path}", code=code, http_status=http_status)
         self.message = message
         self.path = path
         self.problem = problem

@@ -153,7 +153,7 @@ class GrpcMiddleware:
             raise ConfigurationError(f'origins: expected a list or "*", got the text {origins!r}')
         limits = limits or Limits()
         spelled = find_dialect(dialect)
-        options = replace(codec_options or spelled.codec_options, max_depth=limits.max_depth, registry=schema.pool)
+        options = _within(limits, replace(codec_options or spelled.codec_options, registry=schema.pool))
         served = schema if services is None else schema.only(services)
         own_limits = limits_by_method(method_limits or {}, served)
         self._app = app
@@ -166,7 +166,7 @@ class GrpcMiddleware:
             router=Router(
                 served.methods,
                 codec_options=options,
-                own_codec_options={name: replace(options, max_depth=own.max_depth) for name, own in own_limits.items()},
+                own_codec_options={name: _within(own, options) for name, own in own_limits.items()},
                 ignore_unknown_query=spelled.ignore_unknown_query
                 if ignore_unknown_query is None
                 else ignore_unknown_query,
@@ -310,6 +310,11 @@ def _tell(scope: Scope, match: Match) -> None:
     connection.set(scope)
     scope["asgi_grpc.method"] = match.route.method.full_name
     scope["asgi_grpc.route"] = match.route.binding.template
+
+
+def _within(limits: Limits, options: CodecOptions) -> CodecOptions:
+    """The limits that the codec keeps."""
+    return replace(options, max_depth=limits.max_depth, max_objects=limits.max_message_objects)
 
 
 def _check_channel(credentials: Credentials | None, options: ChannelOptions, *, place: str) -> None:

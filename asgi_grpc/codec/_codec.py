@@ -53,6 +53,7 @@ class Codec:
         self.message_class: type[Message] = GetMessageClass(self.descriptor)
         self.options = options
         self._machinery = machinery(self.descriptor, options)
+        self._short = self._machinery.short
         self._fill: Fill = _not_compiled
         self._decode: Decode = _not_compiled
         self._read: Read = _not_compiled
@@ -64,8 +65,10 @@ class Codec:
             data: the whole document; ``bytes`` are UTF-8, without byte order mark.
 
         Raises:
-            DecodeError: it is not JSON, or not the JSON of this message.
+            DecodeError: it is not JSON, or not the JSON of this message, or more than the options allow.
         """
+        if len(data) > self._short:
+            self._machinery.check(self.descriptor, data)
         try:
             message = self.message_class()
             self._fill(message, self._decode(data))
@@ -83,13 +86,18 @@ class Codec:
         messages: list[Message] = []
         keep = messages.append
         rest = iter(frames)
+        short = self._short
         while True:
             message_class, fill, decode = self.message_class, self._fill, self._decode
             try:
                 for data in rest:
+                    if len(data) > short:
+                        self._machinery.check(self.descriptor, data)
                     message = message_class()
                     fill(message, decode(data))
                     keep(message)
+            except DecodeError as error:
+                return messages, error
             except Exception:  # noqa: BLE001 - as in decode(); every document before this one is kept
                 try:
                     keep(self._decode_again(frames[len(messages)]))

@@ -19,6 +19,8 @@ class CodecOptions:
         ignore_unknown: skip unknown fields, and unknown names of enum values; default: refuse them.
         int64_as_numbers: write 64-bit integers as JSON numbers; default: as strings, which JavaScript can read exactly.
         max_depth: levels of ``{`` and ``[`` that are read, the outermost included.
+        max_objects: objects and arrays in one document; of a type that can hold ``Struct``, ``Value``, ``ListValue`` or
+            ``Any``, or a list of wrappers or ``bytes``, also five times as many commas. Default: no bound.
         registry: where the types inside ``google.protobuf.Any`` are found; default: the pool of the message itself.
         allow_partial: read messages that lack required fields, because somebody completes them later; default: refuse.
             (proto2 and editions; proto3 has no required fields.)
@@ -30,5 +32,6 @@ class CodecOptions:
     ignore_unknown: bool = False
     int64_as_numbers: bool = False
     max_depth: int = 100
+    max_objects: int | None = None
     registry: DescriptorPool | None = None
     allow_partial: bool = False

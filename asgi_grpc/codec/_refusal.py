@@ -82,6 +82,11 @@ def too_deep_for_wire() -> Refusal:
     return Refusal(f"expected at most {WIRE_DEPTH} levels of protobuf messages, got more")
 
 
+def too_many(most: int, of_what: str) -> Refusal:
+    """More in one document than the options allow."""
+    return Refusal(f"expected at most {most} {of_what} in one message, got more")
+
+
 def noun(value: object) -> str:
     """What a JSON value is, for people; never what it holds."""
     return _NOUNS.get(value.__class__, "a number")

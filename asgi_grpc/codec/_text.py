@@ -8,10 +8,11 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from asgi_grpc.codec._count import OBJECTS, holds_more
 from asgi_grpc.codec._machinery import Machinery, machinery
 from asgi_grpc.codec._options import CodecOptions
 from asgi_grpc.codec._plan import FieldPlan, Kind
-from asgi_grpc.codec._refusal import Refusal
+from asgi_grpc.codec._refusal import Refusal, too_many
 from asgi_grpc.codec._scalars import READERS, read_key
 from asgi_grpc.codec._tree import read_tree
 
@@ -33,7 +34,7 @@ def set_text(message: Message, field: FieldDescriptor, text: str, options: Codec
         message: of ``field.containing_type``.
         field: not a map (``set_map_text``), and of a type that has a text.
         text: decoded: no percent signs, no plus for a space.
-        options: ``max_depth`` for the JSON within.
+        options: ``max_depth`` and ``max_objects`` for the JSON within.
 
     Raises:
         ValueError: the text is not one of the field's type, or the type has none; a sentence, without the text.
@@ -97,6 +98,14 @@ def _read(plan: FieldPlan, text: str, options: CodecOptions) -> Any:
     if kind in _STRINGS_IN_JSON:
         return text
     if kind in _JSON_AS_TEXT:
-        return read_tree(text, options.max_depth)
+        return _read_json(text, options)
     assert plan.message is not None
     raise Refusal(f"expected a type that one text can hold, not the message {plan.message.full_name}")
+
+
+def _read_json(text: str, options: CodecOptions) -> Any:
+    """A tree, of a text that may be as long as an address, or a form."""
+    most = options.max_objects
+    if most is not None and len(text) > most and holds_more(text.encode(), OBJECTS, most):
+        raise too_many(most, "objects and arrays")
+    return read_tree(text, options.max_depth)

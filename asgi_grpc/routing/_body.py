@@ -58,7 +58,9 @@ class FieldReader:
         messages, error = self._whole.decode_batch(wrapped)
         if error is None:
             return messages, refusal
-        return messages, DecodeError(error.message, _FIRST_STEP.sub("$", error.path, count=1), error.problem)
+        path = _FIRST_STEP.sub("$", error.path, count=1)
+        again = DecodeError(error.message, path, error.problem, code=error.code, http_status=error.http_status)
+        return messages, again
 
     def _read_parts(self, codec: Codec, frames: Sequence[bytes]) -> tuple[list[Message], DecodeError | None]:
         """Decode a field that is one message."""

@@ -51,6 +51,11 @@ async def test_depth_is_bounded_too() -> None:
     assert (x.status, b"nested too deeply" in x.body) == (400, True)
 
 
+async def test_objects_are_bounded_too() -> None:
+    app, _ = gateway(method_limits={f"{SERVICE}.SayHello": Limits(max_message_objects=1)})
+    assert [await status(app, path, b'{"name":[]}') for path in (HELLO, UP)] == [413, 400]
+
+
 async def test_a_method_may_have_fewer_calls_than_the_gateway() -> None:
     proceed = asyncio.Event()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.hostile.cases import (
+    CROWDED,
     DEEP,
     DEEP_WIRE,
     INT32,
@@ -17,10 +18,12 @@ from tests.hostile.cases import (
     TOO_EARLY,
     UINT64,
     UNKNOWN,
+    VALUES,
     Answers,
     Case,
     bad,
     ok,
+    refused,
 )
 from tests.hostile.wire import request
 
@@ -233,4 +236,49 @@ SYNTAX = [
 ]
 
 
-CASES = [*SYNTAX]
+def many(field: str, value: str) -> str:
+    """As many elements as 4 MiB hold."""
+    elements = ",".join([value] * (((4 << 20) - 100) // (len(value) + 1)))
+    return f'{{"{field}":[{elements}]}}'
+
+
+CROWDS = [
+    body(
+        "1.4 million empty submessages",
+        many("children", "{}"),
+        refused(413, "RESOURCE_EXHAUSTED", CROWDED),
+        host="large",
+    ),
+    body(
+        "two million arrays, in one another by fifties",
+        many("value", "[" * 40 + "]" * 40),
+        refused(413, "RESOURCE_EXHAUSTED", CROWDED),
+        host="large",
+    ),
+    body(
+        "submessages with a list that has no end, and texts with escaped quotes",
+        many("children", '{"text":"\\"{[\\\\","tags":["{"]}')[:-1],
+        refused(413, "RESOURCE_EXHAUSTED", CROWDED),
+        host="large",
+    ),
+    body(
+        "two million numbers in a Value",
+        many("value", "1"),
+        refused(413, "RESOURCE_EXHAUSTED", VALUES),
+        host="large",
+    ),
+    Case(
+        name="a body: submessages of a field that is the body",
+        send=request("PUT", "/v1/echo/a", JSON, body=many("children", "{}").encode(), host="large"),
+        expect=refused(413, "RESOURCE_EXHAUSTED", CROWDED),
+    ),
+    body(
+        "half a million braces, commas and quotes in a text",
+        '{"text":"' + '{,\\"' * (1 << 17) + '"}',
+        ok({"text": '{,"' * (1 << 17)}),
+        host="large",
+    ),
+]
+
+
+CASES = [*SYNTAX, *CROWDS]

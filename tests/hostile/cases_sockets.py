@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.hostile.cases import (
     COMPLETE,
+    CROWDED,
     CUT,
     MORE,
     NO_JSON,
@@ -164,6 +165,12 @@ BARE = [
         frame(TEXT, b"", length=(16 << 20) + 1),
         {"h11": LATE, "httptools": Closed([], 1009, "frame with 16777217 bytes exceeds limit of 16777216 bytes")},
         host="idle",
+    ),
+    case(
+        "a second message of a million empty submessages",
+        HELLO + text('{"children":[' + "{}," * 1_000_000 + "{}]}"),
+        failed("RESOURCE_EXHAUSTED", 1009, "message 2 at byte 0: " + CROWDED, response(A)),
+        host="large",
     ),
     case("white space for ever", text(" " * 60000) * 20 + END, Closed([COMPLETE], 1000)),
     case(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 
 from tests.hostile.cases import (
+    CROWDED,
     CUT,
     DAMAGED,
     INFLATES,
@@ -39,6 +40,12 @@ GOOD = b'{"text":"a"}\n'
 
 UPLOADS = [
     up("nothing", b"", ok()),
+    up(
+        "a second message of a million empty submessages",
+        GOOD + b'{"children":[' + b"{}," * 1_000_000 + b"{}]}\n" + GOOD,
+        refused(413, "RESOURCE_EXHAUSTED", "message 2 at byte 13: " + CROWDED),
+        host="large",
+    ),
     up("sixty thousand line feeds", b"\n" * 60000, ok()),
     up(
         "a line without an end",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_grpc.codec import Codec, CodecOptions
-from asgi_grpc.errors import ConfigurationError, DecodeError, RequestError, UsageError
+from asgi_grpc.errors import Code, ConfigurationError, DecodeError, RequestError, UsageError
 from asgi_grpc.routing import Decoded, Router
 from tests.routing.library import METHODS, REQUEST, bound, matched, method, plain, played, rule
 
@@ -215,6 +215,15 @@ def test_the_path_of_an_error_is_that_in_the_clients_own_document(field: str, bo
      b'["a"] 1', b"]", b'["a"]]', b'["a"],', b"a", b'["\xff', b'["\xff"]', b"[" * 3000 + b"]" * 3000, b"\xef\xbb\xbf[]",
      b'["a"]//', b"[1,]", b'{"a":1}}', b'"\xc0"'],
 )  # fmt: skip
+@pytest.mark.parametrize("field", ["books", "book"])
+def test_a_body_with_too_much_in_it_is_refused_as_one_that_is_too_large(field: str) -> None:
+    there = bound("/a", "/a", body=field, options=CodecOptions(max_objects=2), **POST)
+    _, error = there.decode([b"[{},{},{}]" if field == "books" else b'{"tags":[[[]]]}'])
+    assert error is not None
+    assert (error.code, error.http_status) == (Code.RESOURCE_EXHAUSTED, 413)
+    assert str(error).endswith(": expected at most 2 objects and arrays in one message, got more at $")
+
+
 @pytest.mark.parametrize("field", ["tags", "name", "labels", "number"])
 def test_a_body_cannot_break_out_of_its_field(field: str, body: bytes) -> None:
     messages, error = bound("/a", "/a", body=field, **POST).decode([body])

@@ -1,0 +1,34 @@
+"""How much would be made of a JSON text, told before anything is made of it.
+
+An object is two bytes of JSON, and as a message some hundred times as large: the size of a text bounds nothing. What
+is counted are bytes that stand outside of strings: ``{`` and ``[``, each of which begins an object or an array, and
+commas, each of which is followed by one more value. In a text that is not JSON it is the part up to the first error
+that is counted right; a decoder comes no further.
+
+Every step is one pass in C. Measured for 4 MiB: 2 to 4 ms where the plain count is small enough, 10 to 50 ms where the
+strings have to be taken out.
+"""
+
+from __future__ import annotations
+
+OBJECTS = b"{["
+VALUES = b","
+
+_OTHERS = {marks: bytes({*range(256)} - {*marks, *b'"'}) for marks in (OBJECTS, VALUES)}
+
+
+def holds_more(data: bytes, marks: bytes, most: int) -> bool:
+    """Whether more than ``most`` of these bytes stand outside of strings.
+
+    Args:
+        data: a JSON text, or anything else.
+        marks: ``OBJECTS`` or ``VALUES``.
+        most: how many are no more than that.
+    """
+    if sum(data.count(mark) for mark in marks) <= most:
+        return False
+    # Two backslashes first: what is then left of them escapes what stands behind.
+    text = data.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _OTHERS[marks])
+    # Two quotes in a row are an empty string, or the end of one and the begin of another: nothing is told by them.
+    outside = text.replace(b'""', b"").split(b'"')[::2]
+    return sum(map(len, outside)) > most
