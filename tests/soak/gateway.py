@@ -8,6 +8,7 @@ breaks ``send()`` where a request's header asks for it.
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 import time
@@ -18,6 +19,7 @@ import uvicorn
 
 from asgi_grpc import GrpcMiddleware, Limits, Servicers
 from asgi_grpc.asgi import Receive, Scope, Send
+from asgi_grpc.http2 import Http2Backend
 from tests.soak.holdings import Holder
 from tests.soak.ledger import Ledger
 from tests.soak.service import SCHEMA, AsyncServicer, SyncServicer, register
@@ -43,9 +45,7 @@ class Soaked:
         self._running = 0
         inner: GrpcMiddleware | None = None
         for service, target in zip(("soak.Sync", "soak.Async"), targets, strict=False):
-            inner = GrpcMiddleware(
-                inner, schema=SCHEMA, upstream=target, services=[service], limits=LIMITS, channel_options=RECONNECT
-            )
+            inner = GrpcMiddleware(inner, schema=SCHEMA, services=[service], limits=LIMITS, **_upstream(target))
         self._outer = GrpcMiddleware(inner, schema=SCHEMA, servicers=registry, limits=LIMITS)
         self._mounted = {"/channel": inner, "/in-process": self._outer}
         self._holder = Holder()
@@ -74,6 +74,13 @@ class Soaked:
         headers = [(b"content-length", b"%d" % len(body)), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _upstream(target: str) -> dict[str, Any]:
+    """How a target is reached: through a channel, or over HTTP/2 of our own where ``SOAK_HTTP2`` is set."""
+    if "SOAK_HTTP2" in os.environ:
+        return {"upstream": Http2Backend(target)}
+    return {"upstream": target, "channel_options": RECONNECT}
 
 
 def _breaking(scope: Scope, send: Send) -> Send:
