@@ -1,4 +1,4 @@
-"""The gateway under pressure: ``PRESSURE_BACK`` is a back end of ``rows``, ``PRESSURE_TARGET`` a ``grpc.aio`` server."""
+"""The gateway under pressure: ``PRESSURE_BACK`` names a back end, ``PRESSURE_TARGET`` a ``grpc.aio`` server."""
 
 from __future__ import annotations
 
