@@ -209,12 +209,6 @@ def test_the_path_of_an_error_is_that_in_the_clients_own_document(field: str, bo
     assert error.path == path
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b'"a"],"name":["x"', b'["a"],"name":"x"', b'["a"],"name":"x"}{', b'["a"]}', b'["a"]} {', b"", b" ", b"[", b'["a"',
-     b'["a"] 1', b"]", b'["a"]]', b'["a"],', b"a", b'["\xff', b'["\xff"]', b"[" * 3000 + b"]" * 3000, b"\xef\xbb\xbf[]",
-     b'["a"]//', b"[1,]", b'{"a":1}}', b'"\xc0"'],
-)  # fmt: skip
 @pytest.mark.parametrize("field", ["books", "book"])
 def test_a_body_with_too_much_in_it_is_refused_as_one_that_is_too_large(field: str) -> None:
     there = bound("/a", "/a", body=field, options=CodecOptions(max_objects=2), **POST)
@@ -224,6 +218,12 @@ def test_a_body_with_too_much_in_it_is_refused_as_one_that_is_too_large(field: s
     assert str(error).endswith(": expected at most 2 objects and arrays in one message, got more at $")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'"a"],"name":["x"', b'["a"],"name":"x"', b'["a"],"name":"x"}{', b'["a"]}', b'["a"]} {', b"", b" ", b"[", b'["a"',
+     b'["a"] 1', b"]", b'["a"]]', b'["a"],', b"a", b'["\xff', b'["\xff"]', b"[" * 3000 + b"]" * 3000, b"\xef\xbb\xbf[]",
+     b'["a"]//', b"[1,]", b'{"a":1}}', b'"\xc0"'],
+)  # fmt: skip
 @pytest.mark.parametrize("field", ["tags", "name", "labels", "number"])
 def test_a_body_cannot_break_out_of_its_field(field: str, body: bytes) -> None:
     messages, error = bound("/a", "/a", body=field, **POST).decode([body])
