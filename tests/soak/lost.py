@@ -143,6 +143,7 @@ class Middleware:
 async def measure(call: Call, kind: str, end: str, calls: int, relay: Child) -> Cell:
     """One cell."""
     outcomes: dict[str, int] = {}
+    idle = len(asyncio.all_tasks())
     numbers = iter(range(1, 1 << 60))
 
     async def one() -> None:
@@ -174,10 +175,10 @@ async def measure(call: Call, kind: str, end: str, calls: int, relay: Child) -> 
         await relay.tell("refuse")
         await asyncio.sleep(0.3)
     await make(max(CONCURRENT, calls // 5))
-    before = await _held()
+    before = await _held(idle)
     outcomes.clear()
     await make(calls)
-    after = await _held()
+    after = await _held(idle)
     if end == "refused":
         await relay.tell("pass")
     if end in ("reset", "refused"):
@@ -195,8 +196,8 @@ async def measure(call: Call, kind: str, end: str, calls: int, relay: Child) -> 
     )
 
 
-async def _held() -> Holdings:
-    while len(asyncio.all_tasks()) > 1:  # what was cancelled ends
+async def _held(idle: int) -> Holdings:
+    while len(asyncio.all_tasks()) > idle:  # what was cancelled ends
         await asyncio.sleep(0.1)
     await asyncio.sleep(0.5)
     return Holder().holdings(0, objects=True)
