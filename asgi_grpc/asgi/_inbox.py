@@ -91,8 +91,8 @@ class Inbox:
 
     def watch(self) -> None:
         """See a disconnect from now on."""
-        self._watcher = watcher = _Watcher()
-        watcher.task = asyncio.create_task(self._watch(watcher))
+        self._watcher = watcher = _Watcher(asyncio.get_running_loop())
+        watcher.task = watcher.loop.create_task(self._watch(watcher))
 
     async def stop(self) -> None:
         """End the watching."""
@@ -150,13 +150,14 @@ class _Watcher:
 
     task: asyncio.Task[None]
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
         self.reader: asyncio.Future[None] | None = None  # waits for something to read
         self.room = asyncio.Event()  # there is room for more
 
     async def wait_for_news(self) -> None:
         """Wait until something came."""
-        self.reader = asyncio.get_running_loop().create_future()
+        self.reader = self.loop.create_future()
         try:
             await self.reader
         finally:

@@ -235,12 +235,15 @@ class WebSocketExchange(Exchange):
     async def _next_input(self) -> Input:
         """What came since, of several text messages perhaps, or a part of it."""
         while (found := next(self._pieces, None)) is None:
-            try:
-                async with asyncio.timeout(self._silence_s):
-                    texts = await self._inbox.read()
-            except TimeoutError:
-                self._end_input()
-                return Input([], ended=True)
+            if self._silence_s is None:
+                texts = await self._inbox.read()
+            else:
+                try:
+                    async with asyncio.timeout(self._silence_s):
+                        texts = await self._inbox.read()
+                except TimeoutError:
+                    self._end_input()
+                    return Input([], ended=True)
             if self.method.kind == "client_streaming":  # the others answer while they listen: silence means nothing
                 self._silence_s = self._gateway.half_close_after_idle_s
             self._pieces = self._cut_texts(texts)

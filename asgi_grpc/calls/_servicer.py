@@ -168,7 +168,7 @@ class ServicerCall:
         """
         if self._reader is not None:
             raise grpc.aio.UsageError("only one task may read the requests of a call at a time")
-        self._reader = asyncio.current_task()
+        self._reader = asyncio.current_task(self._loop)
         try:
             if not self._input_ended and self._unreadable is None:
                 await self._pull()
