@@ -8,9 +8,10 @@ import ssl
 from importlib.metadata import version
 
 from asgi_grpc.calls import Requests
-from asgi_grpc.errors import CallError, Code, Metadata
+from asgi_grpc.errors import CallError, Code, ConfigurationError, Metadata
 from asgi_grpc.http2._call import Http2Call
 from asgi_grpc.http2._connection import Connection
+from asgi_grpc.http2._frames import MAX_WINDOW
 from asgi_grpc.http2._headers import RequestHeaders
 from asgi_grpc.http2._target import Target
 from asgi_grpc.schema import Method
@@ -38,7 +39,7 @@ class Http2Backend:
             each at most, beside one message. Up to 2^31 - 1; a fast network with long ways needs more than 64 KiB.
 
     Raises:
-        ConfigurationError: the target is of another form.
+        ConfigurationError: the target is of another form, or the window is out of its range.
 
     Source: gRPC over HTTP2; RFC 9113, section 3.3 ("prior knowledge") where there is no TLS.
     """
@@ -51,6 +52,8 @@ class Http2Backend:
         max_message_bytes: int = 4 << 20,
         window_bytes: int = 64 << 10,
     ) -> None:
+        if not 0 < window_bytes <= MAX_WINDOW:
+            raise ConfigurationError(f"window_bytes is 1 to {MAX_WINDOW}, got {window_bytes}")
         self._target = Target.parse(target)
         self._tls = tls
         if tls is not None:
@@ -127,8 +130,10 @@ class Http2Backend:
         except (OSError, TimeoutError) as exc:
             _log.warning("the upstream service can't be reached: %s", str(exc) or type(exc).__name__)
             raise CallError(Code.UNAVAILABLE, "the upstream service can't be reached") from exc
-        if connection.has_room:
-            self._connections.append(connection)
+        if not connection.has_room:
+            connection.close(_closed())
+            raise CallError(Code.UNAVAILABLE, "the upstream service takes no calls")
+        self._connections.append(connection)
 
     def _connected(self, task: asyncio.Task[None]) -> None:
         """The attempt is over."""

@@ -35,6 +35,7 @@ from asgi_grpc.http2._frames import (
     headers_frames,
     last_stream,
     number_in,
+    ping_in,
     rst_stream,
     settings_frame,
     settings_in,
@@ -52,6 +53,7 @@ _MAX_UNSENT = 1 << 24  # bytes; a peer that asks for answers and does not read t
 _LAST_NUMBER = MAX_WINDOW
 
 _AGAINST_THE_RULES = "the upstream service breaks the rules of HTTP/2"
+_GONE = "the upstream connection broke"
 
 _log = logging.getLogger("asgi_grpc.error")
 
@@ -84,6 +86,7 @@ class Connection(asyncio.Protocol):
         self._block: Frame | None = None  # HEADERS that goes on in CONTINUATION
         self._fields = bytearray()  # its fields so far
         self._paused = False
+        self._is_greeted = False
         self._is_ending = False
         self._transport: asyncio.Transport
         self._handlers: dict[int, Callable[[Frame], None]] = {
@@ -101,7 +104,7 @@ class Connection(asyncio.Protocol):
     @property
     def has_room(self) -> bool:
         """Whether a stream can be opened now."""
-        return not self._is_ending and len(self._streams) < self._max_streams and self._next_number <= _LAST_NUMBER
+        return not self._is_ending and len(self._streams) < self._max_streams
 
     # What calls do
 
@@ -115,6 +118,8 @@ class Connection(asyncio.Protocol):
         assert self.has_room
         number = self._next_number
         self._next_number += 2
+        if self._next_number > _LAST_NUMBER:
+            self._retire()
         stream = self._streams[number] = Stream(
             number,
             send_window=self._stream_window,
@@ -173,11 +178,12 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand out what has come."""
+        if self._transport.is_closing():
+            return
         try:
-            frames = self._reader.feed(data)
-            if frames and frames[0].kind != FrameType.SETTINGS and not self.ready.done():
-                raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
-            for frame in frames:
+            for frame in self._reader.feed(data):
+                if not self._is_greeted:
+                    self._greet(frame)
                 if self._block is not None and frame.kind != FrameType.CONTINUATION:
                     raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "another frame within a header block")
                 if (handle := self._handlers.get(frame.kind)) is not None:
@@ -187,13 +193,14 @@ class Connection(asyncio.Protocol):
                         self._break_stream(frame.stream, exc)
         except Http2ConnectionError as exc:
             _log.warning("%s: %s", _AGAINST_THE_RULES, exc)
-            self.close(CallError(Code.INTERNAL, _AGAINST_THE_RULES), exc.code)
+            code = Code.INTERNAL if self.ready.done() else Code.UNAVAILABLE  # that was no HTTP/2, and nothing has begun
+            self.close(CallError(code, _AGAINST_THE_RULES), exc.code)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """All streams fail."""
         if exc is not None:
             _log.info("the upstream connection broke: %s", exc)
-        self._end(CallError(Code.UNAVAILABLE, "the upstream connection broke"))
+        self._end(CallError(Code.UNAVAILABLE, _GONE))
 
     def pause_writing(self) -> None:
         """The network is slower than we are."""
@@ -205,6 +212,12 @@ class Connection(asyncio.Protocol):
         self._wake_writers()
 
     # What frames mean
+
+    def _greet(self, frame: Frame) -> None:
+        """Look at the first frame."""
+        if frame.kind != FrameType.SETTINGS or frame.flags & ACK:
+            raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
+        self._is_greeted = True
 
     def _on_data(self, frame: Frame) -> None:
         cost = len(frame.payload)
@@ -254,16 +267,17 @@ class Connection(asyncio.Protocol):
         if stream is None:
             return
         del self._streams[frame.stream]
-        if reason == ErrorCode.REFUSED_STREAM:
+        if reason == ErrorCode.REFUSED_STREAM and stream.head is None:
             stream.put_failure(StreamRefused("REFUSED_STREAM"))
         else:
             stream.put_failure(CallError(code_of_reset(reason), "the upstream service reset the stream"))
         self._close_if_done()
 
     def _on_settings(self, frame: Frame) -> None:
+        pairs = settings_in(frame)
         if frame.flags & ACK:
             return
-        for name, value in settings_in(frame):
+        for name, value in pairs:
             self._set(name, value)
         self._control(frame_bytes(FrameType.SETTINGS, ACK, 0, b""))
         if not self.ready.done():
@@ -277,32 +291,30 @@ class Connection(asyncio.Protocol):
             case Setting.MAX_CONCURRENT_STREAMS:
                 self._max_streams = value
             case Setting.INITIAL_WINDOW_SIZE:
-                if value > MAX_WINDOW:
-                    raise Http2ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "a window too large")
                 for stream in self._streams.values():
                     stream.send_window += value - self._stream_window
+                    if stream.send_window > MAX_WINDOW:
+                        raise Http2ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "a window too large")
                 self._stream_window = value
                 self._wake_writers()
             case Setting.MAX_FRAME_SIZE:
-                if value < MAX_FRAME_BYTES:
-                    raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "a frame size too small")
                 self._max_frame_bytes = min(value, _LONGEST_FRAME)
 
     def _on_push_promise(self, frame: Frame) -> None:
         raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, f"PUSH_PROMISE of {len(frame.payload)} bytes")
 
     def _on_ping(self, frame: Frame) -> None:
-        if len(frame.payload) != 8:
-            raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, f"PING of {len(frame.payload)} bytes")
+        data = ping_in(frame)
         if not frame.flags & ACK:
-            self._control(frame_bytes(FrameType.PING, ACK, 0, frame.payload))
+            self._control(frame_bytes(FrameType.PING, ACK, 0, data))
 
     def _on_goaway(self, frame: Frame) -> None:
         last = last_stream(frame)
         self._retire()
         for stream in [stream for stream in self._streams.values() if stream.number > last]:
             del self._streams[stream.number]
-            stream.put_failure(StreamRefused("GOAWAY"))
+            has_begun = stream.head is not None
+            stream.put_failure(CallError(Code.UNAVAILABLE, _GONE) if has_begun else StreamRefused("GOAWAY"))
         self._close_if_done()
 
     def _on_window_update(self, frame: Frame) -> None:
@@ -310,12 +322,12 @@ class Connection(asyncio.Protocol):
         if frame.stream == 0:
             self._send_window += increment
             if not increment or self._send_window > MAX_WINDOW:
-                raise Http2ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, f"WINDOW_UPDATE by {increment}")
+                raise Http2ConnectionError(_wrong_update(increment), f"WINDOW_UPDATE by {increment}")
             self._wake_writers()
         elif (stream := self._stream(frame)) is not None:
             stream.send_window += increment
             if not increment or stream.send_window > MAX_WINDOW:
-                raise Http2StreamError(ErrorCode.FLOW_CONTROL_ERROR, f"WINDOW_UPDATE by {increment}")
+                raise Http2StreamError(_wrong_update(increment), f"WINDOW_UPDATE by {increment}")
             stream.wake_writer()
 
     # What several of them need
@@ -381,3 +393,8 @@ class Connection(asyncio.Protocol):
         streams, self._streams = self._streams, {}
         for stream in streams.values():
             stream.put_failure(failure)
+
+
+def _wrong_update(increment: int) -> ErrorCode:
+    """Source: RFC 9113, sections 6.9 and 6.9.1."""
+    return ErrorCode.FLOW_CONTROL_ERROR if increment else ErrorCode.PROTOCOL_ERROR

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -58,6 +58,13 @@ class Setting(enum.IntEnum):
     MAX_HEADER_LIST_SIZE = 6
 
 
+_RANGES: dict[int, tuple[int, int, ErrorCode]] = {  # of a server's settings: the least, the most, and whose fault
+    Setting.ENABLE_PUSH: (0, 0, ErrorCode.PROTOCOL_ERROR),
+    Setting.INITIAL_WINDOW_SIZE: (0, MAX_WINDOW, ErrorCode.FLOW_CONTROL_ERROR),
+    Setting.MAX_FRAME_SIZE: (MAX_FRAME_BYTES, (1 << 24) - 1, ErrorCode.PROTOCOL_ERROR),
+}
+
+
 class Frame(msgspec.Struct, frozen=True, gc=False):
     """One frame as it came.
 
@@ -86,19 +93,18 @@ class FrameReader:
         """Bytes kept between two calls: less than one frame."""
         return len(self._held)
 
-    def feed(self, chunk: bytes) -> list[Frame]:
-        """The frames that a chunk completes.
+    def feed(self, chunk: bytes) -> Iterator[Frame]:
+        """The frames that a chunk completes. To be iterated to the end; a fault comes behind the frames before it.
 
         Raises:
-            Http2ConnectionError: a frame is longer than we said that we take.
+            Http2ConnectionError: a frame is longer than we said that we take; nothing can be read behind it.
         """
         if self._held:
             self._held += chunk
             if len(self._held) < self._wanted:
-                return []
+                return
             chunk = bytes(self._held)
             self._held.clear()
-        frames: list[Frame] = []
         begin, size = 0, len(chunk)
         self._wanted = _HEAD.size
         while size - begin >= _HEAD.size:
@@ -110,10 +116,9 @@ class FrameReader:
             if end > size:
                 self._wanted = end - begin
                 break
-            frames.append(Frame(kind, flags, number & _NUMBER, chunk[begin + _HEAD.size : end]))
+            yield Frame(kind, flags, number & _NUMBER, chunk[begin + _HEAD.size : end])
             begin = end
         self._held += chunk[begin:]
-        return frames
 
 
 def frame_bytes(kind: FrameType, flags: int, stream: int, payload: bytes) -> bytes:
@@ -198,19 +203,45 @@ def last_stream(frame: Frame) -> int:
     """The last stream that a GOAWAY admits.
 
     Raises:
-        Http2ConnectionError: it is cut.
+        Http2ConnectionError: it is cut, or of a stream.
     """
+    _check_connection(frame)
     if len(frame.payload) < _GOAWAY.size:
         raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, f"GOAWAY of {len(frame.payload)} bytes")
     return int(_GOAWAY.unpack_from(frame.payload)[0]) & _NUMBER
 
 
 def settings_in(frame: Frame) -> list[tuple[int, int]]:
-    """The pairs of a SETTINGS frame.
+    """The pairs of a SETTINGS frame of a server; none in an acknowledgement.
 
     Raises:
-        Http2ConnectionError: it is cut.
+        Http2ConnectionError: it is cut, or of a stream, or a value is out of its range.
+
+    Source: RFC 9113, sections 6.5 and 6.5.2.
     """
-    if len(frame.payload) % _SETTING.size:
+    _check_connection(frame)
+    if len(frame.payload) % _SETTING.size or (frame.flags & ACK and frame.payload):
         raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, f"SETTINGS of {len(frame.payload)} bytes")
-    return [*_SETTING.iter_unpack(frame.payload)]
+    pairs: list[tuple[int, int]] = [*_SETTING.iter_unpack(frame.payload)]
+    for name, value in pairs:
+        if name in _RANGES and not _RANGES[name][0] <= value <= _RANGES[name][1]:
+            raise Http2ConnectionError(_RANGES[name][2], f"the setting {Setting(name).name} is {value}")
+    return pairs
+
+
+def ping_in(frame: Frame) -> bytes:
+    """What a PING carries.
+
+    Raises:
+        Http2ConnectionError: it has another size, or is of a stream.
+    """
+    _check_connection(frame)
+    if len(frame.payload) != 8:
+        raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, f"PING of {len(frame.payload)} bytes")
+    return frame.payload
+
+
+def _check_connection(frame: Frame) -> None:
+    if frame.stream:
+        name = FrameType(frame.kind).name
+        raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, f"{name} is of stream {frame.stream}")

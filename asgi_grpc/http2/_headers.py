@@ -19,7 +19,10 @@ Fields = Sequence[tuple[bytes, bytes]]
 
 _RESERVED = frozenset({b"content-type", b"te", b"trailer", b"content-length"})
 _UNITS = ((1, b"S"), (1_000, b"m"), (1_000_000, b"u"), (1_000_000_000, b"n"))
-_LONGEST_S = 99_999_999
+_LONGEST = 99_999_999
+_LEGAL = b"abcdefghijklmnopqrstuvwxyz0123456789_.-"  # in a key
+_OURS = frozenset({"user-agent"})
+_STATUSES = {str(int(code)): code for code in Code}
 
 
 class RequestHeaders:
@@ -46,6 +49,8 @@ class RequestHeaders:
         if timeout_s is not None:
             fields.append((b"grpc-timeout", timeout_text(timeout_s)))
         for key, value in metadata:
+            if key in _OURS:
+                continue
             raw = binascii.b2a_base64(value, newline=False).rstrip(b"=") if isinstance(value, bytes) else value.encode()
             fields.append((key.encode(), raw))
         return fields
@@ -53,18 +58,22 @@ class RequestHeaders:
 
 def timeout_text(timeout_s: float) -> bytes:
     """A timeout of at most eight digits, in the finest unit that holds it, never rounded down to less."""
+    timeout_s = min(timeout_s, _LONGEST * 3600.0)
     for factor, unit in reversed(_UNITS):
         value = math.ceil(timeout_s * factor)
-        if value < 100_000_000:
+        if value <= _LONGEST:
             return b"%d%s" % (max(value, 1), unit)
-    return b"%dH" % min(math.ceil(timeout_s / 3600), _LONGEST_S)
+    return b"%dH" % math.ceil(timeout_s / 3600)
 
 
 def read_metadata(fields: Fields) -> list[tuple[str, str | bytes]]:
-    """The metadata among fields, a status's own keys with them; a ``-bin`` field may hold several values."""
+    """The metadata among fields, a status's own keys with them; a ``-bin`` field may hold several values.
+
+    Keys that are not legal are left out: a header of HTTP/1.1 may be made of them.
+    """
     pairs: list[tuple[str, str | bytes]] = []
     for name, value in fields:
-        if name.startswith(b":") or name in _RESERVED:
+        if name in _RESERVED or name.translate(None, _LEGAL) or not name:
             continue
         key = name.decode("latin-1")
         if key.endswith("-bin"):
@@ -98,12 +107,12 @@ def http_problem(fields: Fields) -> CallError | None:
 def read_status(trailers: Metadata) -> CallError | None:
     """The failure that trailers tell; None: OK."""
     found = dict(trailers)
-    number, text = found.get("grpc-status"), str(found.get("grpc-message", ""))
+    number = found.get("grpc-status")
     if number == "0":
         return None
-    known = isinstance(number, str) and number.isdigit() and int(number[:3]) in set(Code)
+    text = str(found.get("grpc-message", "")).encode("latin-1")  # raw UTF-8 in it is not legal, but is seen
     return CallError(
-        Code(int(str(number))) if known else Code.UNKNOWN,
+        _STATUSES.get(str(number), Code.UNKNOWN),
         unquote_to_bytes(text).decode("utf-8", "replace") if number is not None else "the service gave no status",
         details=status_details(trailers),
         trailers=from_grpc(trailers),

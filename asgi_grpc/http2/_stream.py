@@ -79,10 +79,7 @@ class Stream:
             await self._wait()
         taken = b"".join(self._chunks)
         self._chunks.clear()
-        if not self.has_ended and self._full_window - self._receive_window >= self._full_window // 2:
-            # All that was taken so far, not by the byte: a frame for each would cost more than it carries.
-            self._give_back(self.number, self._full_window - self._receive_window)
-            self._receive_window = self._full_window
+        self._give_back_taken()
         return taken
 
     async def writable(self) -> None:
@@ -97,10 +94,11 @@ class Stream:
         """Fields have come.
 
         Raises:
-            Http2StreamError: trailers that are not the end.
+            Http2StreamError: trailers that are not the end, or fields behind it.
         """
         if self._failure is not None:
             return
+        self._check_open()
         if end:
             self.trailers = fields
             self.has_ended = True
@@ -121,17 +119,20 @@ class Stream:
             end: the answer ends here, without trailers.
 
         Raises:
-            Http2StreamError: there was no room for it, or the answer has not begun.
+            Http2StreamError: there was no room for it, or the answer has not begun, or has ended.
         """
         self._receive_window -= cost
         if self._receive_window < 0:
             raise Http2StreamError(ErrorCode.FLOW_CONTROL_ERROR, "more than the window allows")
         if self._failure is not None:
             return
+        self._check_open()
         if self.head is None:
             raise Http2StreamError(ErrorCode.PROTOCOL_ERROR, "a body before the head")
         if payload:
             self._chunks.append(payload)
+        elif not self._chunks:
+            self._give_back_taken()  # only padding: nobody will take it
         if end:
             self.has_ended = True
         if payload or end:
@@ -153,6 +154,17 @@ class Stream:
         """There may be room to send."""
         if self._writing is not None and not self._writing.done():
             self._writing.set_result(None)
+
+    def _give_back_taken(self) -> None:
+        """Give the window back where nothing is left to take; not by the byte: a frame costs more than it carries."""
+        taken = self._full_window - self._receive_window
+        if not self.is_over and taken >= max(self._full_window // 2, 1):
+            self._give_back(self.number, taken)
+            self._receive_window = self._full_window
+
+    def _check_open(self) -> None:
+        if self.has_ended:
+            raise Http2StreamError(ErrorCode.STREAM_CLOSED, "more behind the end of an answer")
 
     def _wake(self) -> None:
         if self._reading is not None and not self._reading.done():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.http2._connection import Connection
 
-_HOST_AND_PORT = re.compile(r"(?:dns:(?:///)?)?(\[[0-9A-Fa-f:.%]+\]|[^:/\[\]]+):(\d{1,5})")
+_HOST_AND_PORT = re.compile(r"(?:dns:(?:///)?)?(\[[0-9A-Fa-f:.%]+\]|[^:/\[\]\s]+):([0-9]{1,5})")
 _PATH = re.compile(r"unix:(?://(?=/))?(.+)")
 _SILENT_MS = 20_000  # until the system gives up a connection on which nothing is acknowledged
 
@@ -45,11 +45,15 @@ class Target:
         if (found := _PATH.fullmatch(text)) is not None:
             return cls("localhost", path=found[1])
         found = _HOST_AND_PORT.fullmatch(text)
-        if found is None or not 0 < int(found[2]) < 65536:
+        try:
+            if found is None or not 0 < int(found[2]) < 65536:
+                raise ValueError
+            host = found[1].encode("idna").decode()
+        except ValueError as exc:  # a UnicodeError is one
             raise ConfigurationError(
                 f"Http2Backend connects to one place: expected host:port, dns:///host:port or unix:path, got {text!r}"
-            )
-        return cls(f"{found[1]}:{found[2]}", host=found[1].strip("[]"), port=int(found[2]))
+            ) from exc
+        return cls(f"{host}:{found[2]}", host=host.strip("[]"), port=int(found[2]))
 
     async def connect(self, make: Callable[[], Connection], tls: ssl.SSLContext | None) -> Connection:
         """Make a connection.
