@@ -79,6 +79,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=8000, help="default 8000; 0 picks a free one")
     parser.add_argument("--workers", type=_positive_int, default=1, help="processes; default 1")
     parser.add_argument(
+        "--upstream-http2", action="store_true", help="HTTP/2 connections of our own instead of a channel, for streams"
+    )
+    parser.add_argument(
         "--limit", action="append", default=[], type=read_limit, metavar="NAME=VALUE",
         help="one of Limits, e.g. max-message-bytes=1MiB or idle-timeout-s=60; repeatable",
     )  # fmt: skip
@@ -108,6 +111,7 @@ def _serve(parsed: argparse.Namespace) -> int:
         target=parsed.target,
         schema=_schema_options(parsed, parsed.target),
         tls=_tls(parsed),
+        http2=parsed.upstream_http2,
         limits=Limits(**dict(parsed.limit)),
         dialect=parsed.dialect,
         metadata=parsed.metadata,

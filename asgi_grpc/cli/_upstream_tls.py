@@ -1,4 +1,4 @@
-"""TLS towards the gRPC server: files of the command line to credentials of a channel."""
+"""TLS towards the gRPC server: files of the command line to credentials of a channel, or to a context."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UpstreamTls(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def channel_credentials(tls: UpstreamTls | None) -> Credentials | None:
-    """Make credentials; None for a channel that is not encrypted.
+    """Make credentials of a grpcio channel; None for one that is not encrypted.
 
     grpcio reads such files only when it connects, and what it says then is no help: they are tried here.
 
@@ -36,25 +36,36 @@ def channel_credentials(tls: UpstreamTls | None) -> Credentials | None:
     """
     if tls is None:
         return None
-    if (tls.cert is None) != (tls.key is None):
-        raise ConfigurationError("--upstream-cert and --upstream-key go together: give both, or neither")
+    tls_context(tls)
     roots = None if tls.ca is None else _read("--upstream-ca", tls.ca)
     cert = None if tls.cert is None else _read("--upstream-cert", tls.cert)
     key = None if tls.key is None else _read("--upstream-key", tls.key)
-    trial = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    found: Credentials = grpc.ssl_channel_credentials(roots, key, cert)
+    return found
+
+
+def tls_context(tls: UpstreamTls) -> ssl.SSLContext:
+    """Make the context of connections that are not grpcio's; without an authority it trusts those of the system.
+
+    Raises:
+        ConfigurationError: as ``channel_credentials``.
+    """
+    if (tls.cert is None) != (tls.key is None):
+        raise ConfigurationError("--upstream-cert and --upstream-key go together: give both, or neither")
+    for option, path in (("--upstream-ca", tls.ca), ("--upstream-cert", tls.cert), ("--upstream-key", tls.key)):
+        if path is not None:
+            _read(option, path)
     try:
-        if roots is not None:
-            trial.load_verify_locations(tls.ca)
+        context = ssl.create_default_context(cafile=tls.ca)
     except ssl.SSLError:
         raise ConfigurationError(f"--upstream-ca: {tls.ca} holds no certificate in PEM") from None
     try:
         if tls.cert is not None:
-            trial.load_cert_chain(tls.cert, tls.key, password=b"")  # with none, OpenSSL would ask the terminal
+            context.load_cert_chain(tls.cert, tls.key, password=b"")  # with none, OpenSSL would ask the terminal
     except ssl.SSLError:
         problem = f"{tls.cert} and {tls.key} are no certificate in PEM and its key without a password"
         raise ConfigurationError(f"--upstream-cert, --upstream-key: {problem}") from None
-    found: Credentials = grpc.ssl_channel_credentials(roots, key, cert)
-    return found
+    return context
 
 
 def _read(option: str, path: str) -> bytes:

@@ -10,8 +10,8 @@ import sys
 import msgspec
 
 from asgi_grpc.asgi import Application, GrpcMiddleware
-from asgi_grpc.calls import Preset
-from asgi_grpc.cli._upstream_tls import UpstreamTls, channel_credentials
+from asgi_grpc.calls import Backend, Preset
+from asgi_grpc.cli._upstream_tls import UpstreamTls, channel_credentials, tls_context
 from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.limits import Limits
 from asgi_grpc.schema import Schema
@@ -46,6 +46,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tls: of the channel; None: it is not encrypted.
+        http2: calls go over HTTP/2 connections of our own, and not through a channel.
         access_log: a line for each call on standard output.
         otel: spans, by the SDK that is set up in this process.
     """
@@ -53,6 +54,7 @@ class GatewayOptions(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     schema: SchemaOptions
     tls: UpstreamTls | None = None
+    http2: bool = False
     limits: Limits = Limits()
     dialect: str = "envelope"
     metadata: Preset = "default"
@@ -89,8 +91,8 @@ def build(options: GatewayOptions, schema: Schema) -> GrpcMiddleware:
     """
     return GrpcMiddleware(
         schema=schema,
-        upstream=options.target,
-        credentials=channel_credentials(options.tls),
+        upstream=_http2_backend(options) if options.http2 else options.target,
+        credentials=None if options.http2 else channel_credentials(options.tls),
         limits=options.limits,
         dialect=options.dialect,
         metadata=options.metadata,
@@ -101,6 +103,16 @@ def build(options: GatewayOptions, schema: Schema) -> GrpcMiddleware:
         metrics_path=options.metrics_path,
         health_path=options.health_path,
         drain_signals=(signal.SIGTERM, signal.SIGINT),
+    )
+
+
+def _http2_backend(options: GatewayOptions) -> Backend:
+    from asgi_grpc.http2 import Http2Backend  # noqa: PLC0415 - it imports what few users install
+
+    return Http2Backend(
+        options.target,
+        tls=None if options.tls is None else tls_context(options.tls),
+        max_message_bytes=options.limits.max_message_bytes,
     )
 
 

@@ -93,6 +93,13 @@ def test_a_gateway_shows_its_own_certificate(files: Files) -> None:
     assert (answer.status_code, answer.json()["data"]) == (200, HELLO)
 
 
+def test_http2_of_our_own_shows_its_certificate_too(files: Files) -> None:
+    pair = ["--upstream-ca", files.ca, "--upstream-cert", files.cert, "--upstream-key", files.key]
+    with started(*serve(files.mutual, "--port", "0", "--upstream-http2", *pair), ready=UVICORN) as gateway:
+        answer = httpx.get(f"http://{gateway.address}/v1/helloworld/Ada", timeout=10)
+    assert (answer.status_code, answer.json()["data"]) == (200, HELLO)
+
+
 @pytest.mark.parametrize("command", ["routes", "openapi"])
 def test_other_commands_ask_over_tls_too(files: Files, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     as_json = ["--json"] * (command == "routes")

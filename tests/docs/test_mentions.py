@@ -106,7 +106,7 @@ def names(parser: argparse.ArgumentParser) -> set[str]:
 
 def test_every_command_line_option_that_a_page_names_exists() -> None:
     lines = re.findall(rf"asgi-grpc ({'|'.join(commands())})\b([^\n|`]*)", all_text())
-    named = [(command, option) for command, rest in lines for option in re.findall(r"(?<!\S)--[a-z-]+", rest)]
+    named = [(command, option) for command, rest in lines for option in re.findall(r"(?<!\S)--[a-z0-9-]+", rest)]
     known = {(command, name) for command, parser in commands().items() for name in parser._option_string_actions}
     assert set(named) - known == set()
 
