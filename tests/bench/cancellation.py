@@ -1,8 +1,8 @@
 """How soon a servicer sees that its client is gone: from the client's RST to the servicer's ``CancelledError``.
 
 Run it alone: ``python -m tests.bench.cancellation [--samples N] [--only TEXT]``. Each kind of call, over HTTP and
-WebSocket, under two stacks of uvicorn, in process, there in threads, and through a channel, at every place where a
-servicer may be:
+WebSocket, under two stacks of uvicorn, in process, there in threads, through a channel and over HTTP/2 of our own,
+at every place where a servicer may be:
 
     reading     it waits for its next request; the body is unfinished
     busy        it waits for something else; the body is unfinished
@@ -192,7 +192,7 @@ def opened(factory: str, stack: str) -> Iterator[Door]:
     with ExitStack() as programs:
         env = {}
         servicer = None
-        if factory == "through_channel":
+        if factory in ("through_channel", "over_http2"):
             servicer = programs.enter_context(started(sys.executable, "-m", "tests.bench.places.servicers"))
             env["BENCH_UPSTREAM"] = servicer.address
         kind = () if factory == "bare" else ("--factory",)
@@ -204,7 +204,7 @@ def opened(factory: str, stack: str) -> Iterator[Door]:
 def rows(samples: int, only: str) -> Iterator[Row]:
     """Every place of every kind, through every door."""
     for stack in STACKS:
-        for factory in ("bare", "in_process", "in_threads", "through_channel"):
+        for factory in ("bare", "in_process", "in_threads", "through_channel", "over_http2"):
             with opened(factory, stack) as door:
                 for protocol, client in CLIENTS.items():
                     for method, place in cells(factory):

@@ -17,6 +17,7 @@ from typing import Any
 import grpc.aio
 
 from asgi_grpc import GrpcMiddleware, Schema, Servicers
+from asgi_grpc.http2 import Http2Backend
 from tests.bench.doors import bench_pb2
 from tests.bench.doors.bench_pb2 import Item, Order, Total
 from tests.bench.doors.bench_pb2_grpc import BenchServicer, add_BenchServicer_to_server
@@ -143,6 +144,12 @@ def in_threads() -> GrpcMiddleware:
 def through_channel() -> GrpcMiddleware:
     """The gateway before the server."""
     return GrpcMiddleware(schema=Schema.from_modules(bench_pb2), upstream=os.environ["BENCH_UPSTREAM"])
+
+
+def over_http2() -> GrpcMiddleware:
+    """The same over HTTP/2 of our own."""
+    schema = Schema.from_modules(bench_pb2)
+    return GrpcMiddleware(schema=schema, upstream=Http2Backend(os.environ["BENCH_UPSTREAM"]))
 
 
 async def bare(scope: Any, receive: Any, send: Any) -> None:
