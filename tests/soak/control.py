@@ -81,7 +81,7 @@ class Control:
         finally:
             if call is not None:
                 call.cancel()
-        return "OK"
+        return "refused" if plan.bad_at else "OK"
 
     def _patience_s(self, plan: Plan) -> float:
         """After so long the call is cancelled: its client leaves, or is told that nothing happens."""

@@ -34,6 +34,7 @@ ENDS = {
     "deadline": "its deadline passes while the service waits",
     "left": "its client leaves while the service waits",
     "early": "its client leaves before the service can answer",
+    "busy": "its client leaves while messages flow",
     "bad": "a request in its middle is refused",
     "reset": "the connection is reset while the service waits",
     "refused": "nobody listens",
@@ -68,6 +69,7 @@ def plan_of(kind: str, end: str, number: int) -> Plan:
     """One such call."""
     hangs = end in ("deadline", "left", "early", "reset")
     streams_up = kind in ("Up", "Bidi")
+    pads, replies = ([2000] * 1000, 1000) if end == "busy" else ([40, 40, 40], 3)
     return Plan(
         number=number,
         theme="fine",
@@ -75,11 +77,11 @@ def plan_of(kind: str, end: str, number: int) -> Plan:
         service="Async",
         kind=kind,
         door="ndjson" if kind in ("Down", "Bidi") else "json",
-        pads=[40, 40, 40] if streams_up else [40],
-        script=Script(replies=3, pad=40, end="hang" if hangs else "ABORTED" if end == "status" else "OK"),
+        pads=pads if streams_up else [40],
+        script=Script(replies=replies, pad=pads[0], end="hang" if hangs else "ABORTED" if end == "status" else "OK"),
         timeout="50m" if end == "deadline" else "",
-        leave="reset" if end in ("left", "early") else "",
-        leave_s={"left": 0.05, "early": 0.0005}.get(end, 0.0),
+        leave="reset" if end in ("left", "early", "busy") else "",
+        leave_s={"left": 0.05, "busy": 0.5, "early": 0.0005}.get(end, 0.0),
         bad=b"{" if end == "bad" else b"",
         bad_at=3 if end == "bad" else 0,
     )
@@ -228,7 +230,7 @@ async def run(who: str, calls: int, kinds: list[str], ends: list[str], options: 
             call = Control({"Async": target}, 20.0, options).call
         for end in ends:
             for kind in kinds:
-                if end != "bad" or kind in ("Up", "Bidi"):
+                if kind in ("Up", "Bidi") or (end != "bad" and (end != "busy" or kind == "Down")):
                     cells.append(await measure(call, kind, end, calls, relay))
                     print(who, cells[-1], file=sys.stderr, flush=True)
     return cells
