@@ -28,7 +28,16 @@ from asgi_grpc.asgi._types import (
     WebSocketSend,
 )
 from asgi_grpc.asgi._watched import WatchedCall
-from asgi_grpc.asgi._websocket_input import CANCEL_MARK, RECORDS_V1, cut_bare, cut_records, holds_one_value
+from asgi_grpc.asgi._websocket_input import (
+    CANCEL_MARK,
+    RECORDS_V1,
+    SHORT,
+    SPACE,
+    cut_bare,
+    cut_records,
+    find_cancel,
+    holds_one_value,
+)
 from asgi_grpc.calls import Call, Requests, to_text
 from asgi_grpc.dialects import Dialect, EnvelopeDialect, Failure
 from asgi_grpc.errors import Code, RequestError
@@ -195,8 +204,7 @@ class WebSocketExchange(Exchange):
                 self._check_after_end(data)
             return None, False
         if self._cut is cut_records and data.find(CANCEL_MARK) >= 0:
-            for found in self._cut(data, self._limits):
-                self._check_cancel(found)  # it does not wait until the call wants more
+            self._check_cancel(data)  # it does not wait until the call wants more
         return data, False
 
     def _end_input(self) -> None:
@@ -207,19 +215,20 @@ class WebSocketExchange(Exchange):
 
         Where the whole request is in the address, clients that must send something first may send an empty message.
         """
-        in_address = not self._route.binding.body and not self.method.client_streaming
-        more = False
-        for found in self._cut(text, self._limits):
-            self._check_cancel(found)
-            empty = in_address and all(frame.data.strip() == b"{}" for frame in found.frames)
-            more |= found.error is not None or (bool(found.frames) and not empty)
-        if more:
+        if self._cut is cut_records and text.find(CANCEL_MARK) >= 0:
+            self._check_cancel(text)
+        text = text.strip(SPACE)
+        if len(text) > SHORT:  # whatever it is: nobody waits until it is cut
             raise RequestError(_MORE_INPUT)
+        in_address = not self._route.binding.body and not self.method.client_streaming
+        for found in self._cut(text, self._limits):
+            empty = in_address and all(frame.data.strip() == b"{}" for frame in found.frames)
+            if found.error is not None or (found.frames and not empty):
+                raise RequestError(_MORE_INPUT)
 
-    @staticmethod
-    def _check_cancel(found: Input) -> None:
-        if found.error is not None and found.error.code is Code.CANCELLED:
-            raise found.error
+    def _check_cancel(self, text: bytes) -> None:
+        if cancel := find_cancel(text, self._limits):
+            raise cancel
 
     async def _only_input(self) -> Input:
         """The message of a method that takes one: it ends its own input. A binding without a body needs none."""

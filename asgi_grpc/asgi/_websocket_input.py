@@ -27,10 +27,14 @@ CANCEL_MARK = b'"cancel"'
 CutText = Callable[[bytes, Limits], Iterable[Input]]
 """From a text message to the pieces of input that it holds: one, or several if it is long, each made when asked for."""
 
-_SHORT = 16 << 10
+SHORT = 16 << 10
+"""Bytes of a text message that is cut at once; a longer one may hold millions of values."""
+
+SPACE = b" \t\r\n"
 
 _END_MARK = b'"__end_stream__"'
 _END = re.compile(rb'\s*\{\s*"__end_stream__"\s*:\s*true\s*\}\s*')
+_CANCELLED = "the client cancelled the call"
 _EXPECTED = 'expected a record {"type": "request", "data": …}, {"type": "end"} or {"type": "cancel"}'
 
 
@@ -83,17 +87,30 @@ def cut_records(text: bytes, limits: Limits) -> Iterator[Input]:
                 case "end":
                     yield _ended(messages, frame, _behind(found, place, pieces))
                 case "cancel":
-                    yield Input(messages, error=RequestError("the client cancelled the call", code=Code.CANCELLED))
+                    yield Input(messages, error=RequestError(_CANCELLED, code=Code.CANCELLED))
                 case _:
                     yield Input(messages, error=FramingError(_EXPECTED, offset=frame.offset))
             return
         yield Input(messages, error=found.error)
 
 
+def find_cancel(text: bytes, limits: Limits) -> RequestError | None:
+    """A ``cancel`` record: anywhere in a short text message; of a long one the last record."""
+    if len(text) <= SHORT:
+        errors = (found.error for found in cut_records(text, limits))
+        return next((error for error in errors if error is not None and error.code is Code.CANCELLED), None)
+    try:
+        record = _decode_record(text[max(text.rfind(b"{"), 0) :])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return RequestError(_CANCELLED, code=Code.CANCELLED) if record.type == "cancel" else None
+
+
 def _cut(text: bytes, limits: Limits) -> Iterable[Input]:
     """Cut one text message, a long one a piece at a time; its end is not the end of the input."""
-    if len(text) <= _SHORT:
+    if len(text) <= SHORT:
         return (_piece(cut_message(text, max_frame_bytes=limits.max_message_bytes, max_depth=limits.max_depth)),)
+    text = text.rstrip(SPACE)  # of which there may be megabytes
     return map(_piece, cut_long_message(text, max_frame_bytes=limits.max_message_bytes, max_depth=limits.max_depth))
 
 

@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from asgi_grpc import CallError, Code, Limits
+from asgi_grpc.asgi import _websocket_input
 from asgi_grpc.testing import WebSocketExchange
 from tests.asgi.fakes import BIDI, DOWN, HELLO, UP, FakeCall, gateway
 from tests.asgi.test_http import fail, hang
@@ -300,6 +301,27 @@ class TestLong:
         app, _ = gateway(hang)
         x = await talk(app, BIDI, request(ADA) + SPACE + '{"type":"cancel"}', subprotocols=RECORDS)
         assert error_of(x)[0] == "CANCELLED"
+
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("{}" * 10_000, "more input after the end of the input"),
+            ("{" + SPACE, "more input after the end of the input"),
+            (request(ADA) + SPACE + '{"type":"cancel"}', "the client cancelled the call"),
+        ],
+    )
+    async def test_a_long_text_behind_the_end_is_told_without_cutting_it(
+        self, text: str, problem: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        app, _ = gateway(hang)
+        async with WebSocketExchange(app, path=BIDI, subprotocols=RECORDS) as x:
+            await x.send_text(request(ADA) + '{"type":"end"}')
+            await x.starved()
+            monkeypatch.setattr(_websocket_input, "cut_long_message", None)
+            await x.send_text(SPACE)
+            await x.send_text(text)
+            await x.ended()
+        assert error_of(x)[1] == problem
 
 
 class TestHandshake:
