@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import cast
 
@@ -104,8 +104,9 @@ class Http2Call:
             await self._read_head(stream)
             received = self._received(stream)
             if self._method.server_streaming:
-                async for replies in received:
-                    yield replies
+                async with aclosing(received):
+                    async for replies in received:
+                        yield replies
                 self._read_end(stream)
             else:
                 found = [reply async for replies in received for reply in replies]
@@ -121,7 +122,7 @@ class Http2Call:
                 writer.cancel()
                 await asyncio.wait({writer})
 
-    async def _received(self, stream: Stream) -> AsyncIterator[list[Message]]:
+    async def _received(self, stream: Stream) -> AsyncGenerator[list[Message], None]:
         """The replies as they come."""
         framer = PrefixedFramer(max_frame_bytes=self._max_message_bytes, flags=(0,))
         while chunk := await stream.chunk():

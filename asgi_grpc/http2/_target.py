@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from asgi_grpc.errors import ConfigurationError
 from asgi_grpc.http2._connection import Connection
 
-_HOST_AND_PORT = re.compile(r"(?:dns:(?:///)?)?(\[[0-9A-Fa-f:.%]+\]|[^:/\[\]\s]+):([0-9]{1,5})")
+_HOST_AND_PORT = re.compile(r"(?:dns:(?:///)?)?(\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^:/\[\]\s]+):([0-9]{1,5})")
+_ZONE = re.compile(r"%[^\]]*")
 _PATH = re.compile(r"unix:(?://(?=/))?(.+)")
 _SILENT_MS = 20_000  # until the system gives up a connection on which nothing is acknowledged
 
@@ -53,7 +54,8 @@ class Target:
             raise ConfigurationError(
                 f"Http2Backend connects to one place: expected host:port, dns:///host:port or unix:path, got {text!r}"
             ) from exc
-        return cls(f"{host}:{found[2]}", host=host.strip("[]"), port=int(found[2]))
+        authority = _ZONE.sub("", host)  # RFC 6874, section 4: it means something here only
+        return cls(f"{authority}:{found[2]}", host=host.strip("[]"), port=int(found[2]))
 
     async def connect(self, make: Callable[[], Connection], tls: ssl.SSLContext | None) -> Connection:
         """Make a connection.
