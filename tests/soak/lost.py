@@ -222,7 +222,6 @@ async def _wired() -> AsyncIterator[tuple[str, Child]]:
 async def run(who: str, calls: int, kinds: list[str], ends: list[str], options: list[tuple[str, Any]]) -> list[Cell]:
     """All cells of one side, in this process."""
     cells = []
-    logging.getLogger("asgi_grpc.error").setLevel(logging.CRITICAL)  # nobody listens: that is meant
     async with _wired() as (target, relay):
         if who == "ours":
             call: Call = Middleware(target, options).call
@@ -256,6 +255,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["ours", "bare"], help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.only:
+        logging.getLogger("asgi_grpc.error").setLevel(logging.CRITICAL)  # nobody listens: that is meant
         options = [(name, int(value)) for name, value in chosen.option]
         cells = asyncio.run(run(chosen.only, chosen.calls, chosen.kinds, chosen.ends, options))
         print(msgspec.json.encode(cells).decode())
