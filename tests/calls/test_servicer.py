@@ -335,7 +335,7 @@ class TestEnds:
             ended.set()
 
         async with serving(unary=unary if name == ASYNC else unary_sync) as (_, backend):
-            error = await error_of(backend.start(UNARY, source(["go"]), deadline_s=0.01))
+            error = await error_of(backend.start(UNARY, source(["go"]), deadline_s=0.3))  # a thread starts within it
             assert error.code is Code.DEADLINE_EXCEEDED
             assert "test.Echo.Unary: the servicer goes on after the end of its call" in caplog.text
             go.set()
