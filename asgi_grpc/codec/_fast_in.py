@@ -30,6 +30,8 @@ COMPILING = threading.RLock()
 graph of Struct types at the same time crash the interpreter (msgspec 0.22)."""
 
 _LONG = 4000  # digits: far past every number that fits a field, below the longest that a JSON parser turns into one
+_ANY_LEVELS = 10
+"""The level to which an Any is read here: one within another is scanned once more, which the complete path does not."""
 _DIGITS = str.maketrans(dict.fromkeys("123456789", "0"))
 
 
@@ -149,6 +151,8 @@ class FastIn:
 
     def _read_any(self, raw: msgspec.Raw, level: int) -> tuple[str, bytes]:
         """The type URL and the bytes of an Any whose type is known."""
+        if level > _ANY_LEVELS:
+            raise Miss
         url = _decode_header(raw).url
         authority, _, name = url.rpartition("/")
         if not authority or authority[0] == "/":

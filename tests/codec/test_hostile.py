@@ -21,6 +21,7 @@ MAPS = Codec(schemas.message_class("kinds.Maps"))
 LISTS = Codec(schemas.message_class("kinds.Lists"))
 LAX_KINDS = Codec(schemas.message_class("kinds.Kinds"), CodecOptions(ignore_unknown=True))
 LEVELS = 100_000
+ANY = b'{"@type":"x/kinds.WellKnown","any":'
 
 REFUSED: list[tuple[str, Codec, bytes, str]] = [
     ("open-arrays", KINDS, b"[" * LEVELS, "expected at most 100 levels of objects and arrays, got more at $"),
@@ -53,6 +54,13 @@ REFUSED: list[tuple[str, Codec, bytes, str]] = [
     ("extension-like-key", KINDS, b'{"[' + b"k" * (1 << 20) + b']":1}', "got an unknown name at"),
     ("any-type", KNOWN, b'{"any":{"@type":"x/' + b"k" * (4 << 20) + b'"}}', "the URL of a known type"),
     ("any-type-with-nul", KNOWN, b'{"any":{"@type":"x/a\\u0000b"}}', "the URL of a known type"),
+    (
+        "any-in-any",
+        KNOWN,
+        b'{"any":' + ANY * 99 + b"{}" + b"}" * 100,
+        "expected at most 100 levels of objects and arrays",
+    ),
+    ("any-in-any-for-ever", KNOWN, b'{"any":' + ANY * LEVELS + b"{}" + b"}" * LEVELS, "expected at most 100 levels"),
     ("open-string", KINDS, b'{"aString":"' + b"a" * (4 << 20), "ends too early"),
     ("invalid-utf-8", KINDS, b'{"aString":"\xff"}', "expected JSON in UTF-8, got other bytes"),
     ("overlong-utf-8", KINDS, b'{"aString":"\xc0\x80"}', "expected JSON in UTF-8, got other bytes"),
@@ -113,6 +121,16 @@ def test_what_is_read_can_always_be_parsed_again(depth: int) -> None:
         except DecodeError:
             continue
         assert KNOWN.message_class.FromString(read.SerializeToString()) == read
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 10, 40, 97])
+def test_any_within_any_is_read_to_the_same_depth(count: int) -> None:
+    last = b'{"@type":"x/kinds.WellKnown","duration":"5s"}'
+    read: Any = KNOWN.decode(b'{"any":' + ANY * count + last + b"}" * (count + 1))
+    for _ in range(count + 1):
+        assert read.any.type_url == "x/kinds.WellKnown"
+        read = KNOWN.message_class.FromString(read.any.value)
+    assert read.duration.seconds == 5
 
 
 def test_a_million_keys_and_elements_are_only_data() -> None:
