@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ class Ending:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[object] | None = None
+        self._is_soft = False
         self._cancelling = 0
         self._reason: Exception | None = None
 
@@ -36,13 +38,27 @@ class Ending:
         assert task is not None
         reason, self._reason = self._reason, None  # whose traceback leads here
         try:
-            if reason is not None and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            if reason is not None and self._is_soft and isinstance(exc, Exception):
+                raise reason
+            if (
+                reason is not None
+                and not self._is_soft
+                and task.uncancel() <= self._cancelling
+                and kind is asyncio.CancelledError
+            ):
                 raise reason
         finally:
             del reason
 
-    def end(self, reason: Exception) -> None:
-        """End the block. The first reason counts; after the block it means nothing."""
+    def end(self, reason: Exception, soft: Callable[[], bool] | None = None) -> None:
+        """End the block. The first reason counts; after the block it means nothing.
+
+        Args:
+            reason: to be raised by the block.
+            soft: ends what the block awaits, which then fails, if it can: else the task is cancelled.
+        """
         if self._task is not None and self._reason is None:
             self._reason = reason
-            self._task.cancel()
+            self._is_soft = soft is not None and soft()
+            if not self._is_soft:
+                self._task.cancel()

@@ -122,7 +122,11 @@ class Exchange(ABC):
 
     def end(self, reason: RequestError) -> None:
         """End the call from outside; the client is told the reason."""
-        self._ending.end(reason)
+        self._end(reason)
+
+    def _end(self, reason: Exception) -> None:
+        """End the call, gently if its back end knows how."""
+        self._ending.end(reason, getattr(self._running_call, "leave", None))
 
     async def _fail(self, exc: Exception, within_s: float) -> None:
         """Tell the client, unless it is gone or does not read."""
@@ -150,7 +154,7 @@ class Exchange(ABC):
                 self._receive,
                 self._opener,
                 read_ahead_bytes=self._limits.read_ahead_bytes,
-                on_end=self._ending.end,
+                on_end=self._end,
                 on_event=self._idle.note,
             )
         return self._made_inbox
@@ -204,4 +208,4 @@ class Exchange(ABC):
             self._taken = taken
             return
         text = f"no input and no output for {self._limits.idle_timeout_s:g} s"
-        self._ending.end(RequestError(text, code=Code.DEADLINE_EXCEEDED))
+        self._end(RequestError(text, code=Code.DEADLINE_EXCEEDED))

@@ -132,6 +132,8 @@ class ChannelCall:
         self._refusal: RequestError | None = None
         self._end: grpc.aio.AioRpcError | None = None
         self._ended = asyncio.Event()
+        self._waits = False  # for the service, and for nothing else
+        self._left = False
         self.initial_metadata: Metadata = ()
         self.taken = 0
         self.trailers: Metadata = ()
@@ -147,31 +149,60 @@ class ChannelCall:
             else:
                 request = await self._only_request()
                 self._grpc = self._callable(request, timeout=self._remaining(), metadata=self._metadata)
+            self._waits = True
             self.initial_metadata = from_grpc(await self._grpc.initial_metadata())
             if self._method.server_streaming:
                 # Not by read(): after a write that met the end of the call it hands out no reply any more.
                 async with aclosing(aiter(self._grpc)) as received:
                     async for reply in received:
+                        self._came()
                         yield [self._readable(reply)]
+                        self._waits = True
+                self._came()
             else:
-                yield [self._readable(await self._grpc)]
+                reply = await self._grpc
+                self._came()
+                yield [self._readable(reply)]
             end = self._end
             self.trailers = from_grpc(end.trailing_metadata() if end else await self._grpc.trailing_metadata())
         except (grpc.aio.AioRpcError, asyncio.CancelledError) as exc:
             if isinstance(exc, asyncio.CancelledError) and _is_being_cancelled():
                 raise
+            self._came()
             if (reason := await self._reason(exc)) is not None:
                 try:
                     raise reason from exc
                 finally:
                     del reason  # whose traceback leads here
         finally:
+            self._waits = False
             if self._grpc is not None:
                 _cancel(self._grpc)
             if writer is not None:
                 writer.cancel()
                 await asyncio.wait({writer})
             self._requests = _ended  # whoever made them may hold this call: nobody waits for a collection then
+
+    def leave(self) -> bool:
+        """End the call if its replies are being waited for: they end soon, with CANCELLED.
+
+        To cancel the task that waits would lose what has arrived in between, and the buffer it was read with: ten
+        kilobytes of a busy stream. Source: grpc/grpc#43360.
+        """
+        if self._waits:
+            self._left = True
+            _cancel(self._grpc)
+        return self._waits
+
+    def _came(self) -> None:
+        """What was waited for is there; it is nobody's any more if the call was left in the meantime.
+
+        Raises:
+            CallError: it was.
+        """
+        self._waits = False
+        if self._left:
+            raise CallError(Code.CANCELLED, "nobody waits for replies any more")
 
     def _remaining(self) -> float | None:
         """Seconds until the deadline.

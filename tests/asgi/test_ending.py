@@ -66,3 +66,47 @@ async def test_a_cancellation_from_outside_wins_over_ours() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_block_that_ends_by_itself_when_asked_is_not_cancelled() -> None:
+    asked = asyncio.Event()
+
+    def soft() -> bool:
+        asked.set()
+        return True
+
+    async def block() -> None:
+        with Ending() as ending:
+            asyncio.get_running_loop().call_soon(ending.end, ClientGone(), soft)
+            await asked.wait()
+            raise ValueError("what it awaited has failed")
+
+    with pytest.raises(ClientGone):
+        await block()
+
+
+async def test_a_block_that_cannot_is_cancelled() -> None:
+    async def block() -> None:
+        with Ending() as ending:
+            asyncio.get_running_loop().call_soon(ending.end, ClientGone(), lambda: False)
+            await asyncio.Event().wait()
+
+    with pytest.raises(ClientGone):
+        await block()
+
+
+async def test_a_cancellation_from_outside_wins_over_a_soft_end() -> None:
+    entered = asyncio.Event()
+    ending = Ending()
+
+    async def block() -> None:
+        with ending:
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(block())
+    await entered.wait()
+    ending.end(ClientGone(), lambda: True)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

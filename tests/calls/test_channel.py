@@ -188,6 +188,29 @@ async def test_closing_the_replies_cancels_the_call(kind: Method) -> None:
         await asyncio.wait_for(echo.cancelled.wait(), 5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_call_may_be_left_while_its_replies_are_waited_for(kind: Method) -> None:
+    async with echo_server() as (echo, backend):
+        call = backend.start(kind, source(["hang"]))
+        assert not call.leave()
+        task = asyncio.create_task(texts(call))
+        await echo.started.wait()
+        assert call.leave()
+        with pytest.raises(CallError) as caught:
+            await task
+        assert caught.value.code is Code.CANCELLED
+        assert not call.leave()
+        await asyncio.wait_for(echo.cancelled.wait(), 5)
+
+
+async def test_a_call_is_not_left_while_a_reply_is_delivered() -> None:
+    async with echo_server() as (_, backend):
+        call = backend.start(DOWN, source(["fine"]))
+        async with aclosing(call.replies()) as replies:
+            await anext(replies)
+            assert not call.leave()
+
+
 class Source:
     """Requests whose source holds the call that they are for, as a connection does."""
 
