@@ -73,8 +73,8 @@ class QueryBinder:
             The fields set in ``message``, and those set in ``expected``.
 
         Raises:
-            RequestError: the parameter that is malformed, unknown, repeated, contradicts the path or another one; or there
-                are too many.
+            RequestError: the parameter that is malformed, unknown, repeated, or contradicts the path or another one; or
+                there are too many.
         """
         taken: dict[str, str] = {place: member for path in self._variables.values() for place, member in path.oneofs}
         found: dict[str, FieldPath] = {}
