@@ -20,7 +20,12 @@ from types import FunctionType
 
 CORPUS = Path(__file__).parent / "corpus"
 SHORT = "-max_len=500"  # what goes wrong, goes wrong in few bytes, and the models are slow; a later option replaces it
-COVERED = ("asgi_grpc.framing", "wsproto")  # not the models, nor all else that is imported: that takes half a minute
+COVERED = (
+    "asgi_grpc.framing",
+    "asgi_grpc.http2",
+    "hpack",
+    "wsproto",
+)  # not the models, nor all else that is imported: that takes half a minute
 
 
 def run(one_input: Callable[[bytes], None], corpus: str) -> None:

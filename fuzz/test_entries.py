@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi_grpc.testing import array_bodies, json_seq_bodies, ndjson_bodies, sse_bodies, websocket_streams
-from fuzz import fuzz_inflate, fuzz_json, fuzz_json_seq, fuzz_prefixed, fuzz_sse, fuzz_websocket
+from fuzz import fuzz_http2, fuzz_inflate, fuzz_json, fuzz_json_seq, fuzz_prefixed, fuzz_sse, fuzz_websocket
+from fuzz.http2_frames import http2_streams
 
 CORPUS = Path(__file__).parent / "corpus"
 Entry = Callable[[bytes], None]
 ENTRIES: dict[str, tuple[Entry, st.SearchStrategy[bytes]]] = {
+    "http2": (fuzz_http2.one_input, http2_streams()),
     "json": (fuzz_json.one_input, st.one_of(ndjson_bodies(limit=24, depth=3), array_bodies(limit=24, depth=3))),
     "json_seq": (fuzz_json_seq.one_input, json_seq_bodies(limit=24)),
     "sse": (fuzz_sse.one_input, sse_bodies(limit=24)),
