@@ -141,6 +141,7 @@ class Connection(asyncio.Protocol):
             if self._paused or (room <= 0 and rest):
                 await stream.writable()
                 continue
+            self._streams[stream.number] = self._streams.pop(stream.number)  # others are woken first the next time
             piece, rest = rest[:room], rest[room:]
             self._write(self._data(stream, piece, end=end and not rest))
             if not rest:
@@ -243,7 +244,7 @@ class Connection(asyncio.Protocol):
         if self._block is None or self._block.stream != frame.stream:
             raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "CONTINUATION of nothing")
         self._fields += frame.payload
-        if len(self._fields) > MAX_HEADER_BYTES:
+        if len(self._fields) > MAX_HEADER_BYTES or not (frame.payload or frame.flags & END_HEADERS):
             raise Http2ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "a header block without end")
         self._end_block(frame.flags)
 
@@ -254,9 +255,8 @@ class Connection(asyncio.Protocol):
         assert self._block is not None
         first, self._block = self._block, None
         try:
-            fields = [
-                (bytes(name), bytes(value)) for name, value in self._decoder.decode(bytes(self._fields), raw=True)
-            ]
+            decoded = self._decoder.decode(bytes(self._fields), raw=True)
+            fields = [(bytes(name), bytes(value)) for name, value in decoded]
         except HPACKError as exc:
             raise Http2ConnectionError(ErrorCode.COMPRESSION_ERROR, type(exc).__name__) from exc
         if (stream := self._streams.get(first.stream)) is not None:

@@ -99,7 +99,8 @@ def http_problem(fields: Fields) -> CallError | None:
     if status != b"200":
         code = code_of_http_status(int(status)) if status.isdigit() and len(status) == 3 else Code.INTERNAL
         return CallError(code, f"the service answered with the HTTP status {status.decode('latin-1')[:3]}")
-    if not head.get(b"content-type", b"").startswith(b"application/grpc"):
+    kind = head.get(b"content-type", b"")
+    if not kind.startswith(b"application/grpc") or kind[16:17] not in (b"", b"+", b";"):
         return CallError(Code.UNKNOWN, "the service's answer is not of the content type application/grpc")
     return None
 

@@ -19,6 +19,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
+from asgi_grpc.errors import CallError, Code
 from asgi_grpc.http2._connection import Connection
 from asgi_grpc.http2._frames import PREFACE
 from asgi_grpc.http2._stream import Stream
@@ -169,3 +170,9 @@ async def taken(stream: Stream) -> list[bytes | Exception]:
     except Exception as exc:  # noqa: BLE001 - whatever it is
         found.append(exc)
     return found
+
+
+def failure(found: list[bytes | Exception]) -> tuple[Code, str]:
+    """The error at the end."""
+    assert isinstance(found[-1], CallError), found
+    return found[-1].code, found[-1].message

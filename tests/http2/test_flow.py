@@ -87,6 +87,27 @@ async def test_the_connections_window_is_shared() -> None:
     await asyncio.gather(*writers.tasks)
 
 
+async def test_who_has_sent_last_is_last_to_send_again() -> None:
+    peer = Peer()
+    peer.feed(settings(INITIAL_WINDOW_SIZE=1 << 20))
+    streams, writers = [peer.open(), peer.open(), peer.open()], Writers(peer)
+    for stream in streams:
+        writers.send(stream, 100_000)
+    assert [frame[0] for frame in (await writers.sent())] == [1] * 4
+    turns = []
+    for _ in range(6):
+        peer.feed(update(0, 100))
+        turns += await writers.sent()
+    assert turns == [(3, 100), (5, 100), (1, 100)] * 2
+    for _ in range(2):
+        peer.connection.resume_writing()
+        peer.feed(update(0, 0xFFFF))
+        peer.connection.pause_writing()
+        assert await writers.sent() == []
+    peer.connection.close(CallError(Code.CANCELLED, ""))
+    await asyncio.gather(*writers.tasks)
+
+
 async def test_a_window_that_shrinks_below_zero_is_waited_for() -> None:
     peer = Peer()
     stream, writers = peer.open(), Writers(peer)

@@ -172,7 +172,7 @@ def test_the_content_types_of_grpc_are_taken(kind: bytes) -> None:
     assert http_problem([(b":status", b"200"), (b"content-type", kind)]) is None
 
 
-@pytest.mark.parametrize("kind", [b"text/html", b"", b"application/json"])
+@pytest.mark.parametrize("kind", [b"text/html", b"", b"application/json", b"application/grpc-web"])
 def test_other_content_types_are_not(kind: bytes) -> None:
     problem = http_problem([(b":status", b"200"), (b"content-type", kind)])
     assert problem is not None
