@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -290,6 +291,12 @@ async def test_a_connection_that_nobody_waits_for_any_more_is_kept() -> None:
         await asyncio.wait({only})
         may_begin.set()
         assert (await calling(made), connected) == (Outcome(["hi"]), 1)
+
+
+async def test_a_system_that_can_not_watch_a_connection_connects_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(socket, "TCP_USER_TIMEOUT", raising=False)
+    async with backend(echo) as made:
+        assert await calling(made) == Outcome(["hi"])
 
 
 @pytest.mark.parametrize("window_bytes", [0, -1, MAX_WINDOW + 1])
