@@ -32,7 +32,7 @@ types: $(VENV)/.test
 
 tests: $(VENV)/.test
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto --dist loadfile
 
 coverage: $(VENV)/.test
 	$(BIN)/coverage combine --quiet

@@ -16,7 +16,7 @@ class Limits:
             gateway only to be refused behind it.
         max_depth: JSON nesting. protobuf refuses more than 100 levels, in every language.
         max_message_objects: objects and arrays in the JSON of one message, each of which becomes a message or so, some
-            hundred times as large as its two braces. 150 000 let 4 MiB of records of 30 bytes pass, and take some 70 MiB.
+            hundred times as large as its two braces. 150 000 let 4 MiB of records of 28 bytes pass, and take 70 MiB.
             Five times as many commas, where a ``Value`` may stand behind each.
         read_ahead_bytes: what is kept of one stream before reading pauses. 256 KiB hides a round trip on a fast link
             and lets 1000 streams fit into 256 MiB.

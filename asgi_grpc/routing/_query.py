@@ -18,7 +18,7 @@ from asgi_grpc.routing._escapes import query_pairs
 from asgi_grpc.routing._fields import FieldPath, by_either_name, resolve
 
 _MOST_KEYS = 256  # remembered for one route; recursive messages have more than can be
-_MOST_PARAMETERS = 10_000  # in one query or form: each takes some 5 us, and 4 MiB could hold two million
+_MOST_PARAMETERS = 10_000  # in one form: each takes some 5 us, and 4 MiB could hold two million; queries are short
 _MOST_SHOWN = 60  # characters of a parameter's name that an error repeats
 
 
@@ -74,14 +74,14 @@ class QueryBinder:
 
         Raises:
             RequestError: the parameter that is malformed, unknown, repeated, or contradicts the path or another one; or
-                there are too many.
+                a form has too many.
         """
         taken: dict[str, str] = {place: member for path in self._variables.values() for place, member in path.oneofs}
         found: dict[str, FieldPath] = {}
         found_in_body: dict[str, FieldPath] = {}
         where, what = ("the form", "the form field") if form else ("the query", "the query parameter")
-        if query.count(b"&") >= _MOST_PARAMETERS:
-            problem = f"{where}: expected at most {_MOST_PARAMETERS} parameters, got more"
+        if form and query.count(b"&") >= _MOST_PARAMETERS:
+            problem = f"the form: expected at most {_MOST_PARAMETERS} parameters, got more"
             raise RequestError(problem, code=Code.RESOURCE_EXHAUSTED, http_status=413)
         for key, text in query_pairs(query, where):
             try:

@@ -19,6 +19,7 @@ import pytest
 
 from asgi_grpc import GrpcMiddleware
 from asgi_grpc.asgi import _response
+from asgi_grpc.http2 import _backend
 from tests.faults.backs import Wire, nowhere, opened, upstream
 from tests.faults.cells import WAYS, Back, Way
 from tests.faults.clients import Client
@@ -45,6 +46,12 @@ MATRIX = [(fault, back) for fault in FAULTS for back in Back if ways(fault, back
 def _patient_heads(monkeypatch: pytest.MonkeyPatch) -> None:
     """An early failure has its status however busy the machine is."""
     monkeypatch.setattr(_response, "EARLY_HEADERS_S", PATIENCE_S)
+
+
+@pytest.fixture(autouse=True)
+def _brief_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt to connect, which outlives the calls that waited for it, is over before the test is."""
+    monkeypatch.setattr(_backend, "_CONNECT_TIMEOUT_S", 4.0)
 
 
 @asynccontextmanager

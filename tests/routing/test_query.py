@@ -24,13 +24,6 @@ def refused(query: str, template: str = "/a", path: str = "/a", **options: Any) 
     return str(caught.value)
 
 
-def test_a_query_has_ten_thousand_parameters_at_most() -> None:
-    assert len(read("&".join(["tags=a"] * 10_000))["tags"]) == 10_000
-    with pytest.raises(RequestError, match=r"^the query: expected at most 10000 parameters, got more$") as caught:
-        bound("/a", "/a", "&" * 10_000)
-    assert (caught.value.code, caught.value.http_status) == (Code.RESOURCE_EXHAUSTED, 413)
-
-
 @pytest.mark.parametrize(
     ("query", "message"),
     [
