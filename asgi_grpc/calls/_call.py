@@ -25,9 +25,11 @@ tasks at once.
 class Call(Protocol):
     """One gRPC exchange.
 
-    A call may have two more members, which are asked for where they are there. ``async def only_reply(self) ->
+    A call may have three more members, which are asked for where they are there. ``async def only_reply(self) ->
     Message`` stands in for ``replies`` where the method gives one reply, and may cost less. ``taken: int`` grows while
     the service takes requests that were pulled before: by it the idle timeout knows a slow service from a silent one.
+    ``def leave(self) -> bool`` ends a call that waits for its service without a cancellation of the task that iterates
+    its replies, and tells whether it could: the iteration then fails soon.
     """
 
     @property
