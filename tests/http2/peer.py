@@ -91,7 +91,7 @@ class Peer:
     def sent(self) -> list[Sent]:
         """What was written since the last time, as hyperframe reads it."""
         found: list[Sent] = []
-        wire = bytes(self.transport.written)
+        wire = bytes(self.transport.written).removeprefix(PREFACE)
         self.transport.written.clear()
         while wire:
             frame, length = Frame.parse_frame_header(memoryview(wire[:9]))
