@@ -107,10 +107,8 @@ class Http2Call:
                 async with aclosing(received):
                     async for replies in received:
                         yield replies
-                self._read_end(stream)
             else:
                 found = [reply async for replies in received for reply in replies]
-                self._read_end(stream)
                 if len(found) != 1:
                     raise CallError(Code.INTERNAL, f"the service sent {len(found)} replies where one is due")
                 yield found
@@ -123,13 +121,14 @@ class Http2Call:
                 await asyncio.wait({writer})
 
     async def _received(self, stream: Stream) -> AsyncGenerator[list[Message], None]:
-        """The replies as they come."""
+        """The replies as they come, then the status. A service that fails may do so within a message."""
         framer = PrefixedFramer(max_frame_bytes=self._max_message_bytes, flags=(0,))
         while chunk := await stream.chunk():
             events = framer.feed(chunk)
             for begin in range(0, len(events), _MOST_MESSAGES):
                 yield self._messages(events[begin : begin + _MOST_MESSAGES])
             self._check(events)
+        self._read_end(stream)
         self._check(framer.close())
 
     async def _whole_body(self) -> bytes:

@@ -175,8 +175,14 @@ async def test_a_damaged_answer_ends_the_call_behind_the_replies_before_it(
     await settle()
     peer.feed(peer.head(1), data(1, packed(text("whole"))))
     await settle()
-    outcome = await calling.told(data(1, body, end=True))
+    outcome = await calling.told(data(1, body), peer.trailers(1))
     assert outcome == Outcome(["whole"], code, message)
+
+
+async def test_a_service_may_fail_within_a_message() -> None:
+    peer = (calling := Calling(DOWN)).peer
+    outcome = await calling.told(peer.head(1), data(1, packed(b"", b"")[:-1]), peer.trailers(1, NOT_FOUND))
+    assert outcome == Outcome([""], Code.NOT_FOUND, "no", trailers=(("why", "lost"),))
 
 
 @pytest.mark.parametrize(
