@@ -109,6 +109,9 @@ class Http2Backend:
             await asyncio.wait({connecting})  # a call that is cancelled leaves it to the others
             if connecting.cancelled():
                 raise _closed()
+            failure = connecting.exception()
+            if isinstance(failure, CallError):  # an error of its own for each that waited
+                raise CallError(failure.code, failure.message) from failure
             connecting.result()
 
     async def _connect(self) -> None:

@@ -10,15 +10,14 @@ import logging
 from collections.abc import Callable
 from typing import cast
 
-from hpack import Decoder, Encoder
-from hpack.exceptions import HPACKError
+from hpack import Encoder
 
 from asgi_grpc.errors import CallError, Code
+from asgi_grpc.http2._blocks import MAX_HEADER_BYTES, HeaderBlocks
 from asgi_grpc.http2._errors import ErrorCode, Http2ConnectionError, Http2StreamError, StreamRefused, code_of_reset
 from asgi_grpc.http2._frames import (
     ACK,
     DEFAULT_WINDOW,
-    END_HEADERS,
     END_STREAM,
     MAX_FRAME_BYTES,
     MAX_WINDOW,
@@ -43,9 +42,6 @@ from asgi_grpc.http2._frames import (
 )
 from asgi_grpc.http2._headers import Fields
 from asgi_grpc.http2._stream import Stream
-
-MAX_HEADER_BYTES = 1 << 16
-"""Of a header block as it is on the wire, and of the fields in it."""
 
 _LONGEST_FRAME = 1 << 16  # that we send, whatever the service would take: others want their turn
 _OUR_WINDOW = 1 << 24  # of the connection: streams have bounds of their own, this must only not be in their way
@@ -74,7 +70,8 @@ class Connection(asyncio.Protocol):
         self._window_bytes = window_bytes
         self._on_end = on_end
         self._reader = FrameReader()
-        self._decoder = Decoder(max_header_list_size=MAX_HEADER_BYTES)
+        self._blocks = HeaderBlocks()
+        self._ends_answer = False  # where the header block ends that has begun
         self._encoder = Encoder()
         self._streams: dict[int, Stream] = {}
         self._next_number = 1
@@ -83,8 +80,6 @@ class Connection(asyncio.Protocol):
         self._stream_window = DEFAULT_WINDOW  # what a new stream may send
         self._send_window = DEFAULT_WINDOW
         self._receive_window = _OUR_WINDOW
-        self._block: Frame | None = None  # HEADERS that goes on in CONTINUATION
-        self._fields = bytearray()  # its fields so far
         self._paused = False
         self._is_greeted = False
         self._is_ending = False
@@ -155,10 +150,14 @@ class Connection(asyncio.Protocol):
             self._control(rst_stream(stream.number, code))
         self._close_if_done()
 
-    def close(self, failure: Exception, code: ErrorCode = ErrorCode.NO_ERROR) -> None:
+    def close(self, failure: CallError, code: ErrorCode = ErrorCode.NO_ERROR) -> None:
         """End the connection; running streams fail. Idempotent."""
         self._end(failure)
-        if not self._transport.is_closing():
+        if self._transport.is_closing():
+            return
+        if self._paused:  # by a service that does not read, for which close() would wait
+            self._transport.abort()
+        else:
             self._transport.write(goaway(code))
             self._transport.close()
 
@@ -186,7 +185,7 @@ class Connection(asyncio.Protocol):
                     return  # what comes late is nobody's any more
                 if not self._is_greeted:
                     self._greet(frame)
-                if self._block is not None and frame.kind != FrameType.CONTINUATION:
+                if self._blocks.is_open and frame.kind != FrameType.CONTINUATION:
                     raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "another frame within a header block")
                 if (handle := self._handlers.get(frame.kind)) is not None:
                     try:
@@ -236,31 +235,16 @@ class Connection(asyncio.Protocol):
 
     def _on_headers(self, frame: Frame) -> None:
         self._stream(frame)
-        self._block = frame
-        self._fields = bytearray(content(frame))
-        self._end_block(frame.flags)
+        self._ends_answer = bool(frame.flags & END_STREAM)
+        self._put_fields(frame.stream, self._blocks.begin(frame))
 
     def _on_continuation(self, frame: Frame) -> None:
-        if self._block is None or self._block.stream != frame.stream:
-            raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, "CONTINUATION of nothing")
-        self._fields += frame.payload
-        if len(self._fields) > MAX_HEADER_BYTES or not (frame.payload or frame.flags & END_HEADERS):
-            raise Http2ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "a header block without end")
-        self._end_block(frame.flags)
+        self._put_fields(frame.stream, self._blocks.go_on(frame))
 
-    def _end_block(self, flags: int) -> None:
-        """Read a header block if it is whole; also of a stream that is over: the next block leans on it."""
-        if not flags & END_HEADERS:
-            return
-        assert self._block is not None
-        first, self._block = self._block, None
-        try:
-            decoded = self._decoder.decode(bytes(self._fields), raw=True)
-            fields = [(bytes(name), bytes(value)) for name, value in decoded]
-        except HPACKError as exc:
-            raise Http2ConnectionError(ErrorCode.COMPRESSION_ERROR, type(exc).__name__) from exc
-        if (stream := self._streams.get(first.stream)) is not None:
-            stream.put_fields(fields, end=bool(first.flags & END_STREAM))
+    def _put_fields(self, number: int, fields: Fields | None) -> None:
+        """Hand out a header block if it is whole; that of a stream that is over was read for the next one's sake."""
+        if fields is not None and (stream := self._streams.get(number)) is not None:
+            stream.put_fields(fields, end=self._ends_answer)
 
     def _on_rst_stream(self, frame: Frame) -> None:
         reason = number_in(frame)
@@ -385,14 +369,14 @@ class Connection(asyncio.Protocol):
         if self._is_ending and not self._streams:
             self._transport.close()
 
-    def _end(self, failure: Exception) -> None:
+    def _end(self, failure: CallError) -> None:
         self._retire()
         if not self.ready.done():
             self.ready.set_exception(failure)
             self.ready.exception()  # nobody may wait any more
         streams, self._streams = self._streams, {}
-        for stream in streams.values():
-            stream.put_failure(failure)
+        for stream in streams.values():  # an error of its own for each: tracebacks grow with each raise
+            stream.put_failure(CallError(failure.code, failure.message))
 
 
 def _wrong_update(increment: int) -> ErrorCode:

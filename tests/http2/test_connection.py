@@ -20,7 +20,7 @@ from hyperframe.frame import (
 
 from asgi_grpc.errors import CallError, Code
 from asgi_grpc.http2 import _connection
-from asgi_grpc.http2._connection import MAX_HEADER_BYTES
+from asgi_grpc.http2._blocks import MAX_HEADER_BYTES
 from asgi_grpc.http2._errors import ErrorCode
 from asgi_grpc.http2._frames import PREFACE
 from tests.http2.peer import (
@@ -212,7 +212,7 @@ async def test_who_breaks_the_rules_is_told_which_and_left(frames: Any, code: Er
     assert (found[0], failure(found)) == (b"before", (Code.INTERNAL, RULES))
     peer.feed(PingFrame(0), frames)  # what comes late is nobody's any more
     peer.connection.connection_lost(None)
-    peer.connection.close(ValueError("late"))
+    peer.connection.close(CallError(Code.CANCELLED, "late"))
     assert (peer.sent(), peer.ended) == ([], [peer.connection])
 
 

@@ -84,9 +84,18 @@ async def test_a_closed_connection_says_goodbye_and_fails_its_streams() -> None:
     peer = Peer()
     stream, told = peer.open(b""), CallError(Code.CANCELLED, "closed")
     peer.connection.close(told)
-    assert (await taken(stream), peer.sent()) == ([told], [("GoAway", 0, ErrorCode.NO_ERROR)])
+    found = await taken(stream)
+    assert (failure(found), peer.sent()) == ((Code.CANCELLED, "closed"), [("GoAway", 0, ErrorCode.NO_ERROR)])
+    assert found[-1] is not told  # whose traceback would grow with each stream that raises it
     peer.connection.close(told)
     assert (peer.transport.ends, peer.ended) == (["close"], [peer.connection])
+
+
+async def test_a_service_that_does_not_read_is_not_waited_for_at_the_close() -> None:
+    peer = Peer()
+    peer.connection.pause_writing()
+    peer.connection.close(CallError(Code.CANCELLED, "closed"))
+    assert peer.transport.ends == ["abort"]
 
 
 async def test_a_connection_that_is_let_go_of_says_nothing() -> None:
