@@ -249,7 +249,7 @@ class Http2Machine(RuleBasedStateMachine):
     def little_is_kept(self) -> None:
         """Of a frame, of a header block, and of each answer."""
         assert self.connection._reader.held_bytes < MOST_HELD
-        assert len(self.connection._fields) <= MOST_HEADERS + MOST_HELD
+        assert len(self.connection._blocks._held) <= MOST_HEADERS + MOST_HELD
         for stream in self.streams:
             assert sum(len(chunk) for chunk in stream._chunks) <= WINDOW
 

@@ -75,6 +75,7 @@ class OverwrittenCall:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asgi_grpc.calls._channel._TRUE_END_S", 0.05)
+    monkeypatch.setattr("asgi_grpc.calls._channel._LATE_END_S", 0.02)
 
 
 @pytest.mark.parametrize("ends", [(NOT_FOUND, INTERNAL), (INTERNAL, NOT_FOUND)], ids=["before", "after"])
@@ -97,6 +98,11 @@ async def test_a_reply_that_is_lost_is_an_error() -> None:
 async def test_without_another_end_it_is_grpcio_s() -> None:
     outcome = await outcome_of(ChannelCall(OverwrittenCall(INTERNAL), BIDI, source(["a"]), (), None))
     assert outcome == Outcome(["last"], Code.INTERNAL, "Internal error from Core")
+
+
+async def test_without_another_end_a_deadline_that_has_passed_is_the_reason() -> None:
+    outcome = await outcome_of(ChannelCall(OverwrittenCall(INTERNAL), UP, source(["a"]), (), 0.003))
+    assert outcome == Outcome([], Code.DEADLINE_EXCEEDED, "Deadline Exceeded")
 
 
 async def test_a_channel_is_opened_once() -> None:
