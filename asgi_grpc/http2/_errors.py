@@ -61,8 +61,8 @@ def code_of_http_status(status: int) -> Code:
     return _STATUS_CODES.get(status, Code.UNKNOWN)
 
 
-class Http2ConnectionError(AsgiGrpcError):
-    """The service breaks the rules of HTTP/2: the whole connection ends.
+class Http2Error(AsgiGrpcError):
+    """The service breaks the rules of HTTP/2.
 
     Attributes:
         code: what the service is told.
@@ -73,16 +73,12 @@ class Http2ConnectionError(AsgiGrpcError):
         self.code = code
 
 
-class Http2StreamError(AsgiGrpcError):
-    """The service breaks the rules of HTTP/2 within one stream: only that one ends.
+class Http2ConnectionError(Http2Error):
+    """The whole connection ends."""
 
-    Attributes:
-        code: what the service is told.
-    """
 
-    def __init__(self, code: ErrorCode, problem: str) -> None:
-        super().__init__(f"{code.name}: {problem}")
-        self.code = code
+class Http2StreamError(Http2Error):
+    """Only one stream ends."""
 
 
 class StreamRefused(AsgiGrpcError):  # noqa: N818 - it is the term of RFC 9113
