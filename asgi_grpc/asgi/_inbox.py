@@ -13,6 +13,9 @@ from asgi_grpc.errors import RequestError
 PROBE_AFTER_S = 0.05
 """While nothing is read, the connection itself is asked so often whether the client is still there."""
 
+PROBE_AFTER_BYTES = 128 << 10
+"""While much is read, the same: what the client sent before it reset the connection may be megabytes."""
+
 _ITEM_BYTES = 64
 """What each item takes besides its bytes: a hundred thousand short ones take more than a quarter of a MiB."""
 
@@ -58,6 +61,7 @@ class Inbox:
         self._on_event = on_event
         self._items: list[bytes] = []
         self._held = 0  # with what stands round each item
+        self._unprobed = 0  # bytes that came since the connection was asked
         self.ended = False
         self._watcher: _Watcher | None = None
 
@@ -138,9 +142,15 @@ class Inbox:
         """
         item, last = self._opener(event)
         if item is not None:
+            size = len(item) + _ITEM_BYTES
             self._items.append(item)
-            self._held += len(item) + _ITEM_BYTES
+            self._held += size
+            self._unprobed += size
             self._on_event()
+            if self._unprobed > PROBE_AFTER_BYTES:
+                self._unprobed = 0
+                if is_broken(self._receive, by_reset=True):
+                    raise ClientGone
         if last:
             self.ended = True
 

@@ -58,6 +58,38 @@ def test_a_client_that_closed_shows(pair: tuple[socket.socket, socket.socket]) -
     client.sendall(b"more")
     client.close()
     assert is_broken(Cycle(server).receive)
+    assert not is_broken(Cycle(server).receive, by_reset=True)
+
+
+def test_a_reset_is_told_from_an_end(pair: tuple[socket.socket, socket.socket]) -> None:
+    client, server = pair
+    client.sendall(b"more")
+    assert not is_broken(Cycle(server).receive, by_reset=True)
+    reset(client)
+    assert is_broken(Cycle(server).receive, by_reset=True)
+
+
+async def test_a_reset_ends_an_upload_before_all_that_was_sent_is_read(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = pair
+    cycle = Cycle(server)
+    inbox = Inbox(
+        cycle.receive,
+        lambda event: (event["body"], False),
+        read_ahead_bytes=1 << 20,
+        on_end=lambda _: None,
+        on_event=lambda: None,
+    )
+
+    async def read_much() -> None:
+        for _ in range(10_000):
+            assert await inbox.read() == [b"12345678"]
+
+    await read_much()
+    reset(client)
+    with pytest.raises(ClientGone):
+        await read_much()
 
 
 def test_an_observed_connection_is_found_too(pair: tuple[socket.socket, socket.socket]) -> None:
