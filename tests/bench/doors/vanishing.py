@@ -54,11 +54,6 @@ class Gone:
         """The most that the server did before; see ``Beside``."""
         return max(busy for _, busy in self.delays)
 
-    @property
-    def note(self) -> str:
-        """What else there is to know."""
-        return "; megabytes that were sent before the reset are read first" if "up at full" in self.what else ""
-
 
 def receive_for(connection: socket.socket, seconds: float) -> None:
     """Take what comes for so long."""
