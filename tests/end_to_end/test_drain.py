@@ -270,10 +270,11 @@ def uvicorn(factory: str, *options: str) -> Iterator[Started]:
         yield program
 
 
-def test_the_command_drains_200_calls_through_a_channel() -> None:
+@pytest.mark.parametrize("way", [(), ("--upstream-http2",)], ids=["channel", "http2"])
+def test_the_command_drains_200_calls_of_another_server(way: tuple[str, ...]) -> None:
     wanted = plans(COUNT)
     with started(*DRAINED, env=MODULES, cwd=ROOT) as server:
-        command = (*DRAINED, "serve", server.address, "--descriptor-set", GREETER_SET, "--port", "0")
+        command = (*DRAINED, "serve", server.address, "--descriptor-set", GREETER_SET, "--port", "0", *way)
         with started(*command, ready=UVICORN, env=MODULES, cwd=ROOT) as gateway:
             told = asyncio.run(drained(gateway.address, gateway, wanted))
             status = gateway.stop()
