@@ -274,7 +274,10 @@ def uvicorn(factory: str, *options: str) -> Iterator[Started]:
 def test_the_command_drains_200_calls_of_another_server(way: tuple[str, ...]) -> None:
     wanted = plans(COUNT)
     with started(*DRAINED, env=MODULES, cwd=ROOT) as server:
-        command = (*DRAINED, "serve", server.address, "--descriptor-set", GREETER_SET, "--port", "0", *way)
+        command: tuple[str | Path, ...] = (
+            *(*DRAINED, "serve", server.address, "--descriptor-set", GREETER_SET, "--port", "0"),
+            *way,
+        )
         with started(*command, ready=UVICORN, env=MODULES, cwd=ROOT) as gateway:
             told = asyncio.run(drained(gateway.address, gateway, wanted))
             status = gateway.stop()
