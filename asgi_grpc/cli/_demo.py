@@ -20,6 +20,7 @@ from asgi_grpc.cli._in_process import ExampleServicers
 from asgi_grpc.cli._loopback import PortTaken, bind_loopback
 from asgi_grpc.client import ClientError, HttpConnection
 from asgi_grpc.errors import ConfigurationError
+from asgi_grpc.limits import Limits
 from asgi_grpc.schema import Schema
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -104,6 +105,7 @@ class Demo:
         return uvicorn.Config(
             demo_application(*places),
             http="h11",  # the most patient parser: it also reads clients that send both lengths of a body
+            ws_ping_timeout=Limits().idle_timeout_s,  # as serve has it
             lifespan="on",
             log_level="warning",
             timeout_graceful_shutdown=_DRAIN_S,

@@ -58,6 +58,7 @@ def run_serve(options: GatewayOptions, server: ServerOptions) -> int:
         "http": server.http,
         "ws": server.ws,
         "ws_per_message_deflate": _can_bound_inflation(server.ws),
+        "ws_ping_timeout": options.limits.idle_timeout_s,  # 20 s would cut off who waits behind a slow service
         "lifespan": "on",
         "timeout_graceful_shutdown": math.ceil(options.limits.drain_timeout_s),
     }
