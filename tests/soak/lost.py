@@ -39,6 +39,7 @@ ENDS = {
     "reset": "the connection is reset while the service waits",
     "refused": "nobody listens",
 }
+ROOT = Path(__file__).parents[2]
 CONCURRENT = 64
 Call = Callable[[Plan], Awaitable[str]]
 
@@ -235,6 +236,13 @@ async def run(who: str, calls: int, kinds: list[str], ends: list[str], options: 
     return cells
 
 
+def side(who: str, arguments: list[str]) -> list[Cell]:
+    """The same in a process of its own: what else a process does is in its figures too."""
+    command = [sys.executable, "-m", "tests.soak.lost", *arguments, "--only", who]
+    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout
+    return msgspec.json.decode(told, type=list[Cell])
+
+
 def table(ours: list[Cell], bare: list[Cell]) -> str:
     """Side by side."""
     columns = [f"{figure}, {who}" for figure in ("C", "RSS", "blocks") for who in ("ours", "bare")]
@@ -260,12 +268,7 @@ def main() -> None:
         cells = asyncio.run(run(chosen.only, chosen.calls, chosen.kinds, chosen.ends, options))
         print(msgspec.json.encode(cells).decode())
         return
-    sides = []
-    for who in ("ours", "bare"):
-        command = [sys.executable, "-m", "tests.soak.lost", *sys.argv[1:], "--only", who]
-        told = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-        sides.append(msgspec.json.decode(told, type=list[Cell]))
-    print(table(*sides))
+    print(table(*(side(who, sys.argv[1:]) for who in ("ours", "bare"))))
 
 
 if __name__ == "__main__":
