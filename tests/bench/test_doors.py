@@ -11,7 +11,7 @@ from google.protobuf.json_format import Parse
 
 from tests.bench.doors.accounting import processor_s, tree
 from tests.bench.doors.bench_pb2 import Item
-from tests.bench.doors.checks import Check, in_process
+from tests.bench.doors.checks import Check, against_hand_written, in_process
 from tests.bench.doors.contenders import CONTENDERS, frames
 from tests.bench.doors.table import UNITS, Cell, Reading
 from tests.bench.doors.wire import ITEM_BYTES, chunked, item, lines
@@ -63,6 +63,15 @@ def test_ratios_are_of_one_round_each() -> None:
     rows = {"unary": {"echo": cell("echo", 10, 30, 20), "in-process": cell("in-process", 20, 60, 44)}}
     (check,) = in_process(rows)
     assert (check.value, check.held) == (24, True)
+
+
+def test_what_the_server_alone_takes_says_what_is_left() -> None:
+    row = {"fastapi": cell("fastapi", 160, 190), "in-process": cell("in-process", 10, 10), "echo": cell("echo", 8, 10)}
+    (check,) = against_hand_written({"ws-down": row})
+    assert (check.value, check.held, check.possible, check.note[-6:]) == (17.5, False, False, "19.5 x")
+    del row["echo"]
+    (check,) = against_hand_written({"ws-down": row})
+    assert (check.possible, check.note) == (True, "")
 
 
 def test_a_target_may_be_a_least_or_a_most() -> None:
