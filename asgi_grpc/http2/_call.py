@@ -126,7 +126,11 @@ class Http2Call:
         while chunk := await stream.chunk():
             events = framer.feed(chunk)
             for begin in range(0, len(events), _MOST_MESSAGES):
-                yield self._messages(events[begin : begin + _MOST_MESSAGES])
+                replies, failure = self._messages(events[begin : begin + _MOST_MESSAGES])
+                if replies:
+                    yield replies
+                if failure is not None:
+                    raise failure
             self._check(events)
         self._read_end(stream)
         self._check(framer.close())
@@ -192,13 +196,16 @@ class Http2Call:
             raise failure
         self.trailers = from_grpc(pairs)
 
-    def _messages(self, events: list[Event]) -> list[Message]:
-        """The replies among events."""
+    def _messages(self, events: list[Event]) -> tuple[list[Message], CallError | None]:
+        """The replies among events; where one can't be read, those before it, and what is wrong with it."""
+        replies: list[Message] = []
         try:
-            return [self._read_reply(event.data) for event in events if isinstance(event, Frame)]
-        except WireError as exc:
-            text = f"the service's reply is not a {self._method.output.full_name}"
-            raise CallError(Code.INTERNAL, text) from exc
+            replies.extend(self._read_reply(event.data) for event in events if isinstance(event, Frame))
+        except WireError as exc:  # what was read before stays in the list
+            failure = CallError(Code.INTERNAL, f"the service's reply is not a {self._method.output.full_name}")
+            failure.__cause__ = exc
+            return replies, failure
+        return replies, None
 
     def _check(self, events: list[Event]) -> None:
         """Say what is wrong with the messages as they came."""

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import pytest
-from google.protobuf.message import Message
 from google.protobuf.wrappers_pb2 import StringValue
 from hyperframe.frame import GoAwayFrame, RstStreamFrame
 
-from asgi_grpc.errors import Code, Metadata, RequestError
-from asgi_grpc.framing import Fault
-from asgi_grpc.http2._call import Http2Call
+from asgi_grpc.errors import Code, RequestError
 from asgi_grpc.http2._connection import Connection
 from asgi_grpc.http2._errors import ErrorCode
 from asgi_grpc.http2._frames import DEFAULT_WINDOW
-from asgi_grpc.http2._headers import RequestHeaders
 from asgi_grpc.schema import Method
-from tests.calls.facts import Outcome, outcome_of
+from tests.calls.facts import Outcome
 from tests.calls.servers import BIDI, DOWN, UNARY, UP, source
+from tests.http2.calling import Call, Calling, settle
 from tests.http2.peer import HEAD, OK, Peer, data, update
 from tests.http2.servers import packed, text
 
-HEADERS = RequestHeaders("host:1", "http", "us/1")
 NOT_FOUND = [(b"grpc-status", b"5"), (b"grpc-message", b"no"), (b"why", b"lost")]
 FIELDS = [
     (b":method", b"POST"),
@@ -36,64 +32,6 @@ FIELDS = [
     (b"content-type", b"application/grpc"),
     (b"user-agent", b"us/1"),
 ]
-
-
-async def settle() -> None:
-    """Let all tasks run until they wait."""
-    for _ in range(8):
-        await asyncio.sleep(0)
-
-
-class Call:
-    """A call of one method over one connection, which nobody runs yet."""
-
-    def __init__(
-        self,
-        method: Method = UNARY,
-        requests: Callable[[], Awaitable[list[Message]]] | None = None,
-        *,
-        peer: Peer | None = None,
-        metadata: Metadata = (),
-        deadline_s: float | None = None,
-        window_bytes: int = 1000,
-        connect: Callable[[], Awaitable[Connection]] | None = None,
-    ) -> None:
-        self.peer = peer or Peer(window_bytes=window_bytes)
-        self.call = Http2Call(
-            connect or self.connect,
-            HEADERS,
-            method,
-            requests or source(["hi"]),
-            metadata=metadata,
-            deadline_s=deadline_s,
-            max_message_bytes=500,
-        )
-
-    async def connect(self) -> Connection:
-        return self.peer.connection
-
-
-class Calling(Call):
-    """A call that runs.
-
-    Attributes:
-        outcome: the whole of it, when it is done.
-    """
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.outcome: asyncio.Task[Outcome] = asyncio.create_task(outcome_of(self.call))
-
-    async def sent(self) -> list[Any]:
-        """What the service has got, as soon as all is quiet."""
-        await settle()
-        return self.peer.sent()
-
-    async def told(self, *frames: Any) -> Outcome:
-        """How it ends after these frames."""
-        await settle()
-        self.peer.feed(*frames)
-        return await self.outcome
 
 
 async def test_one_request_leaves_whole_and_one_reply_comes() -> None:
@@ -150,39 +88,6 @@ async def test_a_failure_is_the_services_whatever_was_replied() -> None:
     peer = (calling := Calling()).peer
     outcome = await calling.told(peer.head(1), data(1, packed(b"", b"")), peer.trailers(1, NOT_FOUND))
     assert outcome == Outcome(code=Code.NOT_FOUND, message="no", trailers=(("why", "lost"),))
-
-
-GZIP = packed(text("x"), flag=1)
-DAMAGED = "the service's answer is damaged: "
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "message"),
-    [
-        pytest.param(GZIP, Code.INTERNAL, f"{DAMAGED}{Fault.BAD_FLAGS.value}", id="compressed"),
-        pytest.param(GZIP[:4], Code.INTERNAL, f"{DAMAGED}{Fault.TRUNCATED.value}", id="cut"),
-        pytest.param(packed(text("x"))[:-1], Code.INTERNAL, f"{DAMAGED}{Fault.TRUNCATED.value}", id="cut-message"),
-        pytest.param(packed(b"\xff"), Code.INTERNAL, "the service's reply is not a google.protobuf.StringValue"),
-        pytest.param(
-            packed(bytes(501))[:5], Code.RESOURCE_EXHAUSTED, "the service's reply is larger than 500 bytes", id="large"
-        ),
-    ],
-)
-async def test_a_damaged_answer_ends_the_call_behind_the_replies_before_it(
-    body: bytes, code: Code, message: str
-) -> None:
-    peer = (calling := Calling(DOWN)).peer
-    await settle()
-    peer.feed(peer.head(1), data(1, packed(text("whole"))))
-    await settle()
-    outcome = await calling.told(data(1, body), peer.trailers(1))
-    assert outcome == Outcome(["whole"], code, message)
-
-
-async def test_a_service_may_fail_within_a_message() -> None:
-    peer = (calling := Calling(DOWN)).peer
-    outcome = await calling.told(peer.head(1), data(1, packed(b"", b"")[:-1]), peer.trailers(1, NOT_FOUND))
-    assert outcome == Outcome([""], Code.NOT_FOUND, "no", trailers=(("why", "lost"),))
 
 
 @pytest.mark.parametrize(
