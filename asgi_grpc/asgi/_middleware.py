@@ -203,7 +203,7 @@ class GrpcMiddleware:
             routes = self._gateway.router.routes
             pages.add("openapi_path", openapi_path, document_page(lambda servers: describe(routes, servers=servers)))
         self._pages = pages or None
-        self._stage = _Stage(self._gateway, DrainSignals(drain_signals, self.drain))
+        self._stage = _Stage(self._gateway, DrainSignals(drain_signals, self.drain, self._gateway.running.hurry))
 
     async def drain(self, timeout_s: float | None = None) -> int:
         """Take no more calls, and wait for the running ones; those that are left then end with UNAVAILABLE.

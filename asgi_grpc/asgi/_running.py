@@ -99,10 +99,16 @@ class RunningCalls:
         await self._wait(FAREWELL_S)
         return len(left)
 
+    def hurry(self) -> None:
+        """Grant the running calls no more time: they end with UNAVAILABLE now."""
+        for call in list(self._calls):
+            call.end(going_away())
+
     async def _wait(self, timeout_s: float) -> None:
         """Until the last call has left, or the time is over."""
         if self._calls:
-            self._last_left = asyncio.get_running_loop().create_future()
+            if self._last_left is None or self._last_left.done():  # else somebody waits for it already
+                self._last_left = asyncio.get_running_loop().create_future()
             await asyncio.wait({self._last_left}, timeout=timeout_s)
 
 

@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.message import Message
 
 from asgi_grpc import Limits
+from asgi_grpc.asgi import _signals
 from asgi_grpc.asgi._signals import DrainSignals
 from asgi_grpc.testing import HttpExchange, WebSocketExchange
 from tests.asgi.fakes import BIDI, DOWN, HELLO, FakeCall, gateway
@@ -61,6 +62,26 @@ class TestDrain:
             assert await app.drain(0.0) == 1
             await x.ended()
         assert x.body.splitlines() == [b'{"type":"response","data":{"message":"Ada"}}', GONE]
+
+    async def test_all_who_drain_hear_when_the_last_call_has_left(self) -> None:
+        proceed = asyncio.Event()
+
+        async def slow(call: FakeCall) -> AsyncIterator[list[Message]]:
+            async for name in call.names():
+                await proceed.wait()
+                yield [call.reply(name)]
+
+        app, backend = gateway(slow)
+        async with HttpExchange(app, method="POST", path=HELLO) as x:
+            await x.send_body(ADA, more=False)
+            while not backend.names:
+                await asyncio.sleep(0)
+            draining = [asyncio.create_task(app.drain(3600.0)) for _ in range(2)]
+            await asyncio.sleep(0)
+            proceed.set()
+            await x.ended()
+            async with asyncio.timeout(5):
+                assert await asyncio.gather(*draining) == [0, 0]
 
     async def test_a_websocket_is_told_and_closed_with_1012(self) -> None:
         app, _ = gateway(one_then_wait)
@@ -121,6 +142,11 @@ class TestDrain:
         assert x.status == 200
 
 
+def no_hurry() -> None:
+    """Nobody is in a hurry."""
+    pytest.fail("nobody was in a hurry")
+
+
 class TestSignals:
     @pytest.fixture
     def heard(self) -> list[int]:
@@ -140,19 +166,76 @@ class TestSignals:
             begun.set()
             await proceed.wait()
 
-        signals = DrainSignals([signal.SIGUSR1], drain)
+        signals = DrainSignals([signal.SIGUSR1], drain, no_hurry)
         signals.install()
         signal.raise_signal(signal.SIGUSR1)
         await begun.wait()
         assert heard == []
-        signal.raise_signal(signal.SIGUSR1)  # somebody is in a hurry
-        assert heard == [signal.SIGUSR1]
         proceed.set()
-        while len(heard) < 2:
+        while not heard:
             await asyncio.sleep(0)
         signals.remove()
         signal.raise_signal(signal.SIGUSR1)
-        assert len(heard) == 3
+        assert heard == [signal.SIGUSR1] * 2
+
+    async def test_a_second_signal_is_a_hurry_and_a_third_is_the_servers(
+        self, heard: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_signals, "SAME_S", 0.0)
+        hurried = asyncio.Event()
+        signals = DrainSignals([signal.SIGUSR1], hurried.wait, hurried.set)
+        signals.install()
+        signal.raise_signal(signal.SIGUSR1)
+        await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGUSR1)
+        assert heard == []
+        signal.raise_signal(signal.SIGUSR1)
+        assert heard == [signal.SIGUSR1]
+        while len(heard) < 2:
+            await asyncio.sleep(0)
+        assert hurried.is_set()
+        signals.remove()
+
+    async def test_a_second_signal_behind_the_drain_is_the_servers(
+        self, heard: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_signals, "SAME_S", 0.0)
+        signals = DrainSignals([signal.SIGUSR1], lambda: asyncio.sleep(0), no_hurry)
+        signals.install()
+        for number in range(3):
+            signal.raise_signal(signal.SIGUSR1)
+            while len(heard) == number:
+                await asyncio.sleep(0)
+        signals.remove()
+        assert heard == [signal.SIGUSR1] * 3
+
+    async def test_gateways_round_each_other_drain_together(
+        self, heard: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_signals, "SAME_S", 0.0)
+        begun: list[str] = []
+        hurried = [asyncio.Event(), asyncio.Event()]
+
+        def gateway(name: str, hurry: asyncio.Event) -> DrainSignals:
+            async def drain() -> None:
+                begun.append(name)
+                await hurry.wait()
+
+            return DrainSignals([signal.SIGUSR1], drain, hurry.set)
+
+        outer, inner = gateway("outer", hurried[0]), gateway("inner", hurried[1])
+        outer.install()
+        inner.install()
+        signal.raise_signal(signal.SIGUSR1)
+        while len(begun) < 2:
+            await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGUSR1)
+        while not heard:
+            await asyncio.sleep(0)
+        inner.remove()
+        outer.remove()
+        signal.raise_signal(signal.SIGUSR1)
+        assert (begun, heard) == (["inner", "outer"], [signal.SIGUSR1] * 2)
 
     async def test_two_signals_at_once_start_one_drain(self, heard: list[int]) -> None:
         drains: list[int] = []
@@ -160,7 +243,7 @@ class TestSignals:
         async def drain() -> None:
             drains.append(1)
 
-        signals = DrainSignals([signal.SIGUSR1], drain)
+        signals = DrainSignals([signal.SIGUSR1], drain, no_hurry)
         signals.install()
         signal.raise_signal(signal.SIGUSR1)
         signal.raise_signal(signal.SIGUSR1)
@@ -170,7 +253,7 @@ class TestSignals:
         signals.remove()
 
     async def test_a_handler_that_somebody_else_has_set_since_stays(self, heard: list[int]) -> None:
-        signals = DrainSignals([signal.SIGUSR1], lambda: asyncio.sleep(0))
+        signals = DrainSignals([signal.SIGUSR1], lambda: asyncio.sleep(0), no_hurry)
         signals.install()
         others: list[int] = []
         signal.signal(signal.SIGUSR1, lambda number, _: others.append(number))
@@ -185,7 +268,7 @@ class TestSignals:
         async def drain() -> None:
             drained.set()
 
-        signals = DrainSignals([signal.SIGUSR2], drain)
+        signals = DrainSignals([signal.SIGUSR2], drain, no_hurry)
         signals.install()
         signal.raise_signal(signal.SIGUSR2)
         await drained.wait()
@@ -200,7 +283,7 @@ class TestSignals:
         async def drain() -> None:
             drained.set()
 
-        signals = DrainSignals([signal.SIGUSR2], drain)
+        signals = DrainSignals([signal.SIGUSR2], drain, no_hurry)
         signals.install()
         signal.raise_signal(signal.SIGUSR2)
         raised: list[int] = []
@@ -211,7 +294,7 @@ class TestSignals:
         assert (raised, signal.signal(signal.SIGUSR2, before)) == ([signal.SIGUSR2], signal.SIG_DFL)
 
     def test_in_another_thread_nothing_is_installed(self, caplog: pytest.LogCaptureFixture) -> None:
-        signals = DrainSignals([signal.SIGUSR1], lambda: asyncio.sleep(0))
+        signals = DrainSignals([signal.SIGUSR1], lambda: asyncio.sleep(0), no_hurry)
         before = signal.getsignal(signal.SIGUSR1)
         thread = threading.Thread(target=signals.install)
         thread.start()

@@ -320,3 +320,26 @@ def test_streams_that_uvicorn_cancels_are_told_before_they_are_cut() -> None:
     assert {plan.name: plan.end for plan in wanted} == told
     assert status == -signal.SIGTERM
     assert {end for _, end in ledger.values()} == {"cancelled"}
+
+
+def test_workers_that_hear_twice_of_the_same_end_drain_to_their_own() -> None:
+    """systemd tells all processes of a service, a terminal all of a group; the supervisor tells its workers again."""
+
+    async def ended(gateway: Started) -> list[tuple[str, str]]:
+        async with asyncio.timeout(30), peer(gateway.address, "bidi", "ws") as other:
+            await other.send("call-0")
+            first = await other.receive()
+            parent = Path(f"/proc/{gateway.pid}/task/{gateway.pid}/children")
+            for pid in [gateway.pid, *map(int, parent.read_text().split())]:
+                os.kill(pid, signal.SIGTERM)
+            return [first, await other.receive()]
+
+    with started(*DRAINED, env=MODULES, cwd=ROOT) as server:
+        command = ("serve", server.address, "--descriptor-set", GREETER_SET, "--port", "0", "--workers", "2")
+        options = ("--limit", "drain-timeout-s=1.5")
+        ready = r"(?s)Uvicorn running on https?://(\S+).*Application startup complete"
+        with started(sys.executable, "-m", "asgi_grpc", *command, *options, ready=ready, cwd=ROOT) as gateway:
+            records = asyncio.run(ended(gateway))
+            status = gateway.stop()
+    assert records == [("response", "call-0 0"), ("error", "UNAVAILABLE 1012")]
+    assert (status, "Traceback" in gateway.stderr) == (0, False)
