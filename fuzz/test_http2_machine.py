@@ -20,7 +20,7 @@ from asgi_grpc.http2._stream import Stream
 from fuzz.http2_frames import FRAMES, HEAD, STATUS, frame, http2_streams, of_four
 from tests.http2.peer import REQUEST, Peer, settings, update
 
-WINDOW, MOST_HEADERS, MOST_HELD = 300, 1 << 16, 9 + (1 << 14)
+WINDOW, MOST_HEADERS, MOST_HELD = 300, 1 << 18, 9 + (1 << 14)
 MOST_WINDOW = (1 << 31) - 1
 TURNS = 6  # of the loop, after which nothing more happens by itself
 PICK = st.integers(0, 99)

@@ -66,11 +66,13 @@ class Http2Error(AsgiGrpcError):
 
     Attributes:
         code: what the service is told.
+        problem: what is wrong.
     """
 
     def __init__(self, code: ErrorCode, problem: str) -> None:
         super().__init__(f"{code.name}: {problem}")
         self.code = code
+        self.problem = problem
 
 
 class Http2ConnectionError(Http2Error):
@@ -79,6 +81,16 @@ class Http2ConnectionError(Http2Error):
 
 class Http2StreamError(Http2Error):
     """Only one stream ends."""
+
+
+class HeadersTooLargeError(Http2StreamError):
+    """A header list is larger than we said that we take: no rule is broken, as what we say is only advice.
+
+    Source: RFC 9113, section 10.5.1.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(ErrorCode.CANCEL, f"headers of more than {limit} bytes")
 
 
 class StreamRefused(AsgiGrpcError):  # noqa: N818 - it is the term of RFC 9113

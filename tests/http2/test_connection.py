@@ -216,36 +216,6 @@ async def test_who_breaks_the_rules_is_told_which_and_left(frames: Any, code: Er
     assert (peer.sent(), peer.ended) == ([], [peer.connection])
 
 
-async def test_a_header_block_without_end_is_bounded() -> None:
-    peer = Peer()
-    peer.open(b"")
-    chunk = bytes(16_384)
-    peer.feed(HeadersFrame(1, chunk), *[ContinuationFrame(1, chunk)] * 3)
-    assert peer.sent() == []
-    peer.feed(ContinuationFrame(1, b"x"))
-    assert peer.sent() == [("GoAway", 0, ErrorCode.ENHANCE_YOUR_CALM)]
-
-
-async def test_a_header_block_does_not_go_on_with_nothing() -> None:
-    peer = Peer()
-    stream = peer.open(b"")
-    whole = HeadersFrame(1, peer.encoder.encode(HEAD)).serialize() + ContinuationFrame(1, b"").serialize()
-    peer.feed(whole[:-9] + ContinuationFrame(1, b"", flags=["END_HEADERS"]).serialize())
-    assert (stream.head, peer.sent()) == (HEAD, [])
-    peer.feed(HeadersFrame(1, b""), ContinuationFrame(1, b""))
-    assert peer.sent() == [("GoAway", 0, ErrorCode.ENHANCE_YOUR_CALM)]
-
-
-async def test_a_header_list_over_the_bound_is_refused_though_its_block_is_short() -> None:
-    peer = Peer()
-    peer.open(b"")
-    fields = [(b"f", b"x" * 3000)] * 30
-    block = peer.encoder.encode(fields)
-    assert len(block) < 4000
-    peer.feed(HeadersFrame(1, block, flags=["END_HEADERS"]))
-    assert peer.sent() == [("GoAway", 0, ErrorCode.COMPRESSION_ERROR)]
-
-
 async def test_fields_of_a_closed_stream_still_count_for_the_next() -> None:
     peer = Peer()
     first, second = peer.open(b""), peer.open(b"")

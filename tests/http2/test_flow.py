@@ -319,19 +319,6 @@ async def test_more_than_the_connections_window_allows_ends_it(monkeypatch: pyte
     assert peer.sent() == [("GoAway", 0, ErrorCode.FLOW_CONTROL_ERROR)]
 
 
-async def test_the_table_of_our_encoder_shrinks_as_the_service_wants() -> None:
-    peer = Peer()
-    peer.open()
-    peer.feed(settings(HEADER_TABLE_SIZE=0))
-    peer.sent()
-    stream = peer.connection.open(REQUEST)
-    assert peer.transport.written[9] == 0x20, "the block begins with the new size"
-    assert peer.sent() == [("Headers", stream.number, REQUEST, "END_HEADERS")]
-    peer.feed(settings(HEADER_TABLE_SIZE=1 << 20, MAX_HEADER_LIST_SIZE=1))
-    peer.open()
-    assert peer.decoder.header_table_size == 4096
-
-
 async def test_who_waits_for_an_answer_and_is_cancelled_leaves_the_stream_as_it_is() -> None:
     peer = Peer()
     stream = peer.open(b"")
