@@ -12,6 +12,10 @@ class ClientGone(Exception):  # noqa: N818 - an event of the wire, not an error 
     """The client went away; nobody is left to answer."""
 
 
+class HeadSent(ClientGone):
+    """The client asked for the head of a stream, and has it: the rest of the stream is for nobody."""
+
+
 class Ending:
     """A block that others may end: ``end(reason)`` cancels what the block awaits, and the block raises the reason.
 

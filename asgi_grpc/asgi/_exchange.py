@@ -9,7 +9,7 @@ from typing import Protocol
 
 from google.protobuf.message import Message
 
-from asgi_grpc.asgi._ending import ClientGone, Ending
+from asgi_grpc.asgi._ending import ClientGone, Ending, HeadSent
 from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._inbox import Inbox, Open
@@ -102,6 +102,9 @@ class Exchange(ABC):
                         self._watched.note_code(Code.OK)
             finally:
                 gateway.running.end(self)
+        except HeadSent:
+            if self._watched is not None:
+                self._watched.note_code(Code.OK)
         except ClientGone:
             pass
         except asyncio.CancelledError:  # the server's own, past the time that it grants at shutdown

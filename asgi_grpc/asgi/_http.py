@@ -100,7 +100,7 @@ class HttpExchange(Exchange):
             writer = choose_writer(accept, named_events=self._gateway.dialect.named_events)
             if writer.media_type == EVENT_STREAM:
                 self._transport = "sse"
-            return StreamResponse(*connection, writer, reply.encode)
+            return StreamResponse(*connection, writer, reply.encode, end=self._end)
         if reply.gives_bytes:
             return SingleResponse(*connection, partial(bytes_of, reply))
         chosen = choose_single(accept, wire=reply.gives_wire and self.method.kind == "unary").encode()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 from google.protobuf.message import Message
 
-from asgi_grpc.asgi._ending import ClientGone
+from asgi_grpc.asgi._ending import ClientGone, HeadSent
 from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._timer import SilenceTimer
@@ -53,6 +53,7 @@ class HttpResponse:
         self._state = _WAITING
         self._call: Call | None = None
         self._is_last = head.is_ambiguous
+        self._only_head = head.scope["method"] == "HEAD"
         self._trailers_announced = False
         self._trailers_wanted = b"te" in head.fields and _takes_trailers(head)
 
@@ -85,7 +86,11 @@ class HttpResponse:
         await self._write(start, *self._end(body, trailers))
 
     async def _stream(self, media_type: bytes) -> None:
-        """The head of a stream."""
+        """The head of a stream.
+
+        Raises:
+            HeadSent: that was all: else a stream without an end would keep the connection from its next request.
+        """
         assert self._call is not None
         headers = [
             (b"content-type", media_type),
@@ -93,7 +98,10 @@ class HttpResponse:
             (b"x-accel-buffering", b"no"),  # nginx would hold records back otherwise
             *self._gateway.response_headers(self._call.initial_metadata),
         ]
-        await self._write(self._start(200, headers, trailers=True))
+        await self._write(self._start(200, headers, trailers=not self._only_head))
+        if self._only_head:
+            await self._write(*self._end(b"", ()))
+            raise HeadSent
 
     def _start(self, status: int, headers: Headers, *, trailers: bool) -> ResponseStart:
         """The head, which is to be written now."""
@@ -164,10 +172,28 @@ class StreamResponse(HttpResponse):
 
     The head leaves with the first message, the failure, or after ``EARLY_HEADERS_S``, whichever comes first: so an
     early failure still gets its HTTP status, and an idle stream its head.
+
+    Args:
+        gateway: the wiring.
+        head: of the request.
+        send: of the connection.
+        writer: frames records.
+        encode: writes replies as JSON.
+        end: ends the call with a reason, where nobody else would.
     """
 
-    def __init__(self, gateway: Gateway, head: Head, send: Send, writer: Writer, encode: Encode) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        head: Head,
+        send: Send,
+        writer: Writer,
+        encode: Encode,
+        *,
+        end: Callable[[Exception], None],
+    ) -> None:
         super().__init__(gateway, head, send)
+        self._end_call = end
         self._writer = writer
         self._encode = encode
         self._named = self._dialect.named_events and writer.media_type == EVENT_STREAM
@@ -240,6 +266,8 @@ class StreamResponse(HttpResponse):
                     await self._head()
                 elif self._state is _OPEN and beats and (beat := self._writer.heartbeat()):
                     await self._piece(beat)
+        except HeadSent as exc:
+            self._end_call(exc)
         except ClientGone:
             pass  # whoever reads the request sees it too, and ends the call
 
@@ -249,6 +277,8 @@ class StreamResponse(HttpResponse):
             if self._head_timer is not None:
                 self._head_timer.cancel()
             await self._stream(self._writer.media_type)
+        elif self._state is _ENDED:  # a timer has sent the head, and that was all
+            raise HeadSent
 
 
 def _takes_trailers(head: Head) -> bool:

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from asgi_grpc import CallError, Code, Limits
 from asgi_grpc.asgi import _exchange, _response, _running
 from asgi_grpc.codec import EncodeError
+from asgi_grpc.telemetry import CallRecord, Observer
 from asgi_grpc.testing import HttpExchange
 from tests.asgi.fakes import BIDI, DOWN, HELLO, UP, FakeCall, gateway
 
@@ -222,6 +223,40 @@ class TestStreams:
             await x.ended()
         assert backend.cancelled.is_set()
         assert x.unheard == []
+
+    @pytest.mark.parametrize("when", ["with the first reply", "after a while", "with the end"])
+    async def test_who_asks_for_the_head_of_a_stream_does_not_wait_for_its_end(
+        self, when: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        over = asyncio.Event()
+
+        async def stream(call: FakeCall) -> AsyncIterator[list[Message]]:
+            async for name in call.names():
+                try:
+                    if when == "with the first reply":
+                        yield [call.reply(name)]
+                    if when != "with the end":
+                        await asyncio.Event().wait()
+                finally:
+                    over.set()
+
+        monkeypatch.setattr(_response, "EARLY_HEADERS_S", 0.01)
+        ends: list[Code | None] = []
+
+        class Ends(Observer):
+            def ended(self, call: CallRecord) -> None:
+                ends.append(call.code)
+
+        app, _ = gateway(stream, observers=[Ends()])
+        x = await ask(app, "/v1/helloworld/Ada/stream", b"", method="HEAD")
+        assert (x.status, x.body, x.complete, ends) == (200, b"", True, [Code.OK])
+        await over.wait()
+
+    async def test_nor_does_the_call_begin_where_the_head_leaves_at_once(self) -> None:
+        app, backend = gateway(early_headers=True)
+        x = await ask(app, "/v1/helloworld/Ada/stream", b"", method="HEAD")
+        assert backend.names == []
+        assert (x.status, x.body, x.complete) == (200, b"", True)
 
     async def test_or_at_once_if_one_wants(self) -> None:
         app, _ = gateway(hang, early_headers=True)

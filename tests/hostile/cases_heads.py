@@ -95,6 +95,11 @@ METHODS = [
         send=request("HEAD", "/v1/echo?number=1"),
         expect=[Reply(200, "")],
     ),
+    Case(
+        name="HEAD of a stream that goes on for hours",
+        send=request("HEAD", "/v1/down?number=1000000000"),
+        expect=[Reply(200, "")],
+    ),
 ]
 
 
