@@ -98,7 +98,7 @@ METHODS = [
     Case(
         name="HEAD of a stream that goes on for hours",
         send=request("HEAD", "/v1/down?number=1000000000"),
-        expect=[Reply(200, "")],
+        expect=[Reply(200, [])],
     ),
 ]
 
