@@ -32,7 +32,8 @@ types: $(VENV)/.test
 
 tests: $(VENV)/.test
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist loadfile
+	$(BIN)/coverage run -m pytest -n auto --dist loadfile \
+		--max-worker-restart 0 -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true # a test that hangs is named, and fails
 
 coverage: $(VENV)/.test
 	$(BIN)/coverage combine --quiet
