@@ -91,17 +91,16 @@ class Exchange(ABC):
 
     async def run(self) -> None:
         """Serve; whatever happens, the client is told how it ended, unless it is gone."""
-        gateway = self._gateway
+        running = self._gateway.running
+        has_begun = False
         try:
-            gateway.running.begin(self)
-            try:
-                with self._ending:
-                    await self._call()
-                    await self._answer.success()
-                    if self._watched is not None:
-                        self._watched.note_code(Code.OK)
-            finally:
-                gateway.running.end(self)
+            running.begin(self)
+            has_begun = True
+            with self._ending:
+                await self._call()
+                await self._answer.success()
+                if self._watched is not None:
+                    self._watched.note_code(Code.OK)
         except HeadSent:
             if self._watched is not None:
                 self._watched.note_code(Code.OK)
@@ -113,6 +112,8 @@ class Exchange(ABC):
         except Exception as exc:  # noqa: BLE001 - the last line of defence; the gateway logs what is our bug
             await self._fail(exc, FAREWELL_S)
         finally:
+            if has_begun:  # not before the client was told: a drain waits for that
+                running.end(self)
             if self._watched is not None:
                 self._watched.end()
             self._idle.stop()

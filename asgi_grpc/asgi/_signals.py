@@ -114,8 +114,8 @@ class DrainSignals:
         return line
 
     def pass_on(self, number: int, frame: FrameType | None) -> None:
-        """To the server's handler; a default action is taken by the operating system."""
-        handler = self.before.get(number, signal.SIG_DFL)
+        """To the server's handler; a default action is taken by the operating system. Behind the end, to nobody."""
+        handler = self.before.get(number, signal.SIG_IGN)
         if callable(handler):
             handler(number, frame)
         elif handler is not signal.SIG_IGN:

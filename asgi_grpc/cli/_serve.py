@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import sys
 import tempfile
@@ -28,6 +27,9 @@ METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 HTTP_CHOICES = ("auto", "h11", "httptools", "zttp")
 WS_CHOICES = ("auto", "websockets", "websockets-sansio", "wsproto")
+
+_GRACE_S = 2
+"""uvicorn hears of the end behind the drain: what is left then are connections whose clients read nothing."""
 
 _WS_MAX_SIZE = 16 << 20  # of uvicorn: of one WebSocket message
 
@@ -60,7 +62,7 @@ def run_serve(options: GatewayOptions, server: ServerOptions) -> int:
         "ws_per_message_deflate": _can_bound_inflation(server.ws),
         "ws_ping_timeout": options.limits.idle_timeout_s,  # 20 s would cut off who waits behind a slow service
         "lifespan": "on",
-        "timeout_graceful_shutdown": math.ceil(options.limits.drain_timeout_s),
+        "timeout_graceful_shutdown": _GRACE_S,
     }
     if options.limits.max_message_bytes > _WS_MAX_SIZE:
         settings["ws_max_size"] = options.limits.max_message_bytes

@@ -83,6 +83,21 @@ class TestDrain:
             async with asyncio.timeout(5):
                 assert await asyncio.gather(*draining) == [0, 0]
 
+    @pytest.mark.parametrize("exchange", [HttpExchange, WebSocketExchange])
+    async def test_who_reads_slowly_is_waited_for_until_it_was_told(self, exchange: Any) -> None:
+        app, _ = gateway(one_then_wait)
+        async with exchange(app, path=DOWN, **({"method": "POST"} if exchange is HttpExchange else {})) as x:
+            await (x.send_text(ADA.decode()) if exchange is WebSocketExchange else x.send_body(ADA, more=False))
+            [await x.receive() for _ in range(2)]  # the head, and the first reply
+            x.hold_sends()
+            draining = asyncio.create_task(app.drain(0.0))
+            await x.receive()
+            await asyncio.sleep(0.01)
+            assert not draining.done()
+            x.release_sends()
+            await x.ended()
+            assert await draining == 1
+
     async def test_a_websocket_is_told_and_closed_with_1012(self) -> None:
         app, _ = gateway(one_then_wait)
         async with WebSocketExchange(app, path=BIDI) as x:
@@ -272,8 +287,9 @@ class TestSignals:
         signals.install()
         signal.raise_signal(signal.SIGUSR2)
         await drained.wait()
-        await asyncio.sleep(0)
         signals.remove()
+        assert signals._draining is not None
+        await signals._draining
         assert signal.signal(signal.SIGUSR2, before) is signal.SIG_IGN
 
     async def test_a_signal_without_a_handler_takes_its_default_action(self, monkeypatch: pytest.MonkeyPatch) -> None:

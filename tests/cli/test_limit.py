@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import uvicorn
 
+from asgi_grpc import GrpcMiddleware
 from asgi_grpc.cli import main
 from asgi_grpc.cli._limit import LIMIT_NAMES, read_limit
 from asgi_grpc.cli.application import GatewayOptions, SchemaOptions
@@ -87,21 +88,23 @@ def test_limits_reach_workers_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("limits", "settings"),
     [
-        ([], (20, 16 << 20)),
-        (["--limit", "drain-timeout-s=2.5", "--limit", "max-message-bytes=32MiB"], (3, 32 << 20)),
+        ([], (20.0, 16 << 20)),
+        (["--limit", "drain-timeout-s=2.5", "--limit", "max-message-bytes=32MiB"], (2.5, 32 << 20)),
     ],
 )
-def test_the_server_does_not_end_before_the_drain_nor_refuse_what_the_gateway_takes(
-    monkeypatch: pytest.MonkeyPatch, limits: list[str], settings: tuple[int, int]
+def test_the_server_does_not_refuse_what_the_gateway_takes_and_the_drain_has_its_time(
+    monkeypatch: pytest.MonkeyPatch, limits: list[str], settings: tuple[float, int]
 ) -> None:
-    served: list[uvicorn.Config] = []
+    served: list[tuple[float, int]] = []
 
     async def serve_nothing(self: uvicorn.Server) -> None:
-        served.append(self.config)
+        app = self.config.app
+        assert isinstance(app, GrpcMiddleware)
+        served.append((app._gateway.limits.drain_timeout_s, self.config.ws_max_size))
 
     monkeypatch.setattr(uvicorn.Server, "serve", serve_nothing)
     assert main(["serve", "h:1", "--descriptor-set", GREETER_SET, *limits]) == 0
-    assert [(config.timeout_graceful_shutdown, config.ws_max_size) for config in served] == [settings]
+    assert served == [settings]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

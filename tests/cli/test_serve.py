@@ -93,7 +93,7 @@ def test_one_worker_serves_in_this_process(interrupted: bool, monkeypatch: pytes
     (config,) = served
     assert isinstance(config.app, GrpcMiddleware)
     assert (config.host, config.port, config.http, config.ws) == ("127.0.0.1", 8000, "h11", "wsproto")
-    assert (config.lifespan, config.timeout_graceful_shutdown) == ("on", 20)
+    assert (config.lifespan, config.timeout_graceful_shutdown) == ("on", 2)
 
 
 class Recorder:
@@ -121,7 +121,7 @@ def test_more_workers_get_a_factory_and_their_options(recorder: Recorder) -> Non
     assert main(["serve", "h:1", "--descriptor-set", GREETER_SET, "--workers", "3", "--host", "::1"]) == 0
     assert recorder.settings == {
         "factory": True, "workers": 3, "host": "::1", "port": 8000, "http": "auto", "ws": "auto", "lifespan": "on",
-        "timeout_graceful_shutdown": 20, "ws_per_message_deflate": True, "ws_ping_timeout": 300.0,
+        "timeout_graceful_shutdown": 2, "ws_per_message_deflate": True, "ws_ping_timeout": 300.0,
     }  # fmt: skip
     assert isinstance(recorder.made, GrpcMiddleware)
     assert VARIABLE not in os.environ
