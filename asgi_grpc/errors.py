@@ -90,7 +90,7 @@ class RequestError(AsgiGrpcError):
         headers: response headers that belong to the refusal, e.g. ``Allow``.
     """
 
-    code = Code.INVALID_ARGUMENT
+    code: Code = Code.INVALID_ARGUMENT
 
     def __init__(
         self,
@@ -103,8 +103,8 @@ class RequestError(AsgiGrpcError):
         super().__init__(message)
         if code is not None:
             self.code = code
-        self.http_status = http_status or self.code.http_status
-        self.headers = tuple(headers)
+        self.http_status: int = http_status or self.code.http_status
+        self.headers: tuple[tuple[bytes, bytes], ...] = tuple(headers)
 
 
 class FramingError(RequestError):
@@ -156,7 +156,7 @@ class MethodNotAllowed(RequestError):  # noqa: N818 - RFC 9110's own term
 
     def __init__(self, message: str, *, allow: Sequence[str]) -> None:
         super().__init__(message, http_status=405, headers=[(b"allow", ", ".join(allow).encode("ascii"))])
-        self.allow = tuple(allow)
+        self.allow: tuple[str, ...] = tuple(allow)
 
 
 class CallError(AsgiGrpcError):
@@ -173,5 +173,5 @@ class CallError(AsgiGrpcError):
         super().__init__(f"{code.name}: {message}")
         self.code = code
         self.message = message
-        self.details = tuple(details)
-        self.trailers = tuple(trailers)
+        self.details: tuple[Detail, ...] = tuple(details)
+        self.trailers: tuple[tuple[str, str | bytes], ...] = tuple(trailers)

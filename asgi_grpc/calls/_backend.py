@@ -29,7 +29,7 @@ class ServicerBackend:
     """
 
     def __init__(self, registry: Servicers, schema: Schema | None = None) -> None:
-        self.schema = registry.seal(schema)
+        self.schema: Schema = registry.seal(schema)
         self._registry = registry
         self._handlers: dict[Method, Handler | None] = {}  # of methods that were called; None: to be found each time
         self._workers = Workers(registry.max_workers, registry.max_queue)

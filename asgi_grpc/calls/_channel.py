@@ -137,7 +137,7 @@ class ChannelCall:
         self._waits = False  # for the service, and for nothing else
         self._left = False
         self.initial_metadata: Metadata = ()
-        self.taken = 0
+        self.taken: int = 0
         self.trailers: Metadata = ()
 
     async def replies(self) -> AsyncGenerator[list[Message], None]:

@@ -36,8 +36,10 @@ class Servicers(grpc.aio.Server):
     def __init__(
         self, *, interceptors: Sequence[Interceptor] = (), max_workers: int | None = None, max_queue: int = 100
     ) -> None:
-        self.sorted_interceptors = sort_interceptors(interceptors)
-        self.max_workers = min(32, (os.cpu_count() or 1) + 4) if max_workers is None else max_workers
+        self.sorted_interceptors: tuple[tuple[grpc.aio.ServerInterceptor, ...], tuple[grpc.ServerInterceptor, ...]] = (
+            sort_interceptors(interceptors)
+        )
+        self.max_workers: int = min(32, (os.cpu_count() or 1) + 4) if max_workers is None else max_workers
         self.max_queue = max_queue
         if self.max_workers < 1 or self.max_queue < 0:
             raise ConfigurationError(

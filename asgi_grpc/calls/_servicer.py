@@ -72,7 +72,7 @@ class ServicerCall:
         self._requests = requests
         self._loop = asyncio.get_running_loop()
         deadline = None if deadline_s is None else self._loop.time() + deadline_s
-        self.state = CallState(method.full_name, metadata, deadline, connection.get())
+        self.state: CallState = CallState(method.full_name, metadata, deadline, connection.get())
         self.items: deque[Any] = deque()  # requests that the servicer has not read yet
         self._pulled = 0
         self.outbox: Outbox | None = None

@@ -58,7 +58,7 @@ class CallState:
         self.initial: Metadata | None = None
         self.trailing: Metadata = ()
         self.code: Any = None
-        self.details = ""
+        self.details: str = ""
         self.aborted: grpc.aio.AbortError | None = None
         self.active = True
         self._callbacks: list[Callable[[], object]] | None = []

@@ -50,9 +50,9 @@ class WebSocket:
 
     def __init__(self, pipe: Transport, head: ResponseHead, *, received: bytes, max_message_bytes: int) -> None:
         self.head = head
-        self.subprotocol = head.header("sec-websocket-protocol")
+        self.subprotocol: str | None = head.header("sec-websocket-protocol")
         self.close_code: int | None = None
-        self.close_reason = ""
+        self.close_reason: str = ""
         self.pongs: deque[bytes] = deque(maxlen=_PONGS_KEPT)
         self._pipe = pipe
         self._max_message_bytes = max_message_bytes

@@ -49,7 +49,9 @@ class Codec:
     """
 
     def __init__(self, message: type[Message] | Descriptor, options: CodecOptions = _DEFAULT) -> None:
-        self.descriptor = cast(Descriptor, message if isinstance(message, Descriptor) else message.DESCRIPTOR)
+        self.descriptor: Descriptor = cast(
+            Descriptor, message if isinstance(message, Descriptor) else message.DESCRIPTOR
+        )
         self.message_class: type[Message] = GetMessageClass(self.descriptor)
         self.options = options
         self._machinery = machinery(self.descriptor, options)

@@ -13,7 +13,7 @@ from asgi_grpc.dialects._dialect import Failure, joined, text
 class EnvelopeDialect:
     """``{"type":"response","data":M}``, then ``{"type":"complete"}`` or ``{"type":"error",…}``. See ``Dialect``."""
 
-    codec_options = CodecOptions()
+    codec_options: CodecOptions = CodecOptions()
     ignore_unknown_query = False
     named_events = True
 

@@ -14,7 +14,7 @@ class BareDialect:
     A stream that fails is broken off without its proper end, so that it can't pass for a whole one.
     """
 
-    codec_options = CodecOptions()
+    codec_options: CodecOptions = CodecOptions()
     ignore_unknown_query = False
     named_events = False
 
@@ -49,7 +49,7 @@ class GrpcGatewayDialect(BareDialect):
     As there, unknown fields and query parameters are ignored and fields without presence are always printed.
     """
 
-    codec_options = CodecOptions(ignore_unknown=True, print_defaults=True)
+    codec_options: CodecOptions = CodecOptions(ignore_unknown=True, print_defaults=True)
     ignore_unknown_query = True
     named_events = True
 

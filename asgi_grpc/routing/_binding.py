@@ -40,8 +40,8 @@ class Bound:
 
     def __init__(self, state: _Bound, decode: Decode, empty: Callable[[], Message]) -> None:
         self._state = state
-        self.decode = decode
-        self.empty = empty
+        self.decode: Decode = decode
+        self.empty: Callable[[], Message] = empty
 
     def form(self, bodies: Sequence[bytes]) -> Decoded:
         """Do as ``decode`` does with ``application/x-www-form-urlencoded`` bodies, each as if it were a query string.

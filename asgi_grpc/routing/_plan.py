@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from asgi_grpc.codec import Codec, CodecOptions
@@ -49,25 +50,27 @@ class Plan:
         self, method: Method, binding: Binding, template: Template, *, options: CodecOptions, ignore_unknown_query: bool
     ) -> None:
         message = method.input
-        self.message_class = GetMessageClass(message)
-        self.checks_required = _needs_required(message)
+        self.message_class: type[Message] = GetMessageClass(message)
+        self.checks_required: bool = _needs_required(message)
         # What the path adds, the body may leave out; the whole is checked when both are together.
-        self.options = replace(options, allow_partial=True) if self.checks_required else options
+        self.options: CodecOptions = replace(options, allow_partial=True) if self.checks_required else options
         try:
-            self.variables = tuple(resolve_variable(message, v.field_path) for v in template.variables)
+            self.variables: tuple[FieldPath, ...] = tuple(
+                resolve_variable(message, v.field_path) for v in template.variables
+            )
             self.body: FieldDescriptor | None = None
             if binding.body not in ("", "*"):
                 self.body = resolve_top_level(message, binding.body, "the body")
             _refuse_conflicts(self.variables, self.body)
         except ValueError as problem:
             raise ConfigurationError(str(problem)) from None
-        self.takes_all = binding.body == "*"
-        self.codec = Codec(message, self.options)
-        self.checking_codec = Codec(message, options)
-        self.reader = None if self.body is None else FieldReader(message, self.body, self.options)
-        self.takes_wire = self.takes_all or (self.body is not None and is_single_message(self.body))
+        self.takes_all: bool = binding.body == "*"
+        self.codec: Codec = Codec(message, self.options)
+        self.checking_codec: Codec = Codec(message, options)
+        self.reader: FieldReader | None = None if self.body is None else FieldReader(message, self.body, self.options)
+        self.takes_wire: bool = self.takes_all or (self.body is not None and is_single_message(self.body))
         carrier = message if self.takes_all else self.body.message_type if self.body is not None else None
-        self.takes_bytes = self.takes_wire and carrier is not None and carrier.full_name == HTTP_BODY
+        self.takes_bytes: bool = self.takes_wire and carrier is not None and carrier.full_name == HTTP_BODY
         self.mask: MaskFiller | None = None
         if self.body is not None and binding.http_method == "PATCH":
             self.mask = mask_filler(message, self.body)
@@ -77,8 +80,8 @@ class Plan:
                 message, variables=self.variables, body=body, ignore_unknown=ignore_unknown_query, options=options
             )
 
-        self.every_field = binder(None)
-        self.but_body = binder(self.body)
+        self.every_field: QueryBinder = binder(None)
+        self.but_body: QueryBinder = binder(self.body)
 
 
 @lru_cache(maxsize=1024)

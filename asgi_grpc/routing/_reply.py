@@ -45,8 +45,8 @@ class Reply:
             body = found.message_type if is_single_message(found) else None
         else:
             self.encode = Codec(message, options).encode_batch
-        self.gives_wire = body is not None
-        self.gives_bytes = body is not None and body.full_name == HTTP_BODY
+        self.gives_wire: bool = body is not None
+        self.gives_bytes: bool = body is not None and body.full_name == HTTP_BODY
 
     def wire(self, message: Message) -> bytes:
         """Write a reply in the protobuf wire form.

@@ -47,14 +47,14 @@ class Route:
         self.binding = binding
         self.shadowed_by: Route | None = None
         self.template = template
-        self.http_method = binding.http_method.upper()  # as ASGI servers hand it over
+        self.http_method: str = binding.http_method.upper()  # as ASGI servers hand it over
         plan = Plan(method, binding, template, options=options, ignore_unknown_query=ignore_unknown_query)
-        self.binder = Binder(plan)
-        self.reply = Reply(method.output, binding.response_body, options)
-        self.is_unary_json = method.kind == "unary" and bool(binding.body) and not plan.takes_bytes
-        self.takes_form = plan.takes_all
-        self.takes_wire = plan.takes_wire
-        self.takes_bytes = plan.takes_bytes
+        self.binder: Binder = Binder(plan)
+        self.reply: Reply = Reply(method.output, binding.response_body, options)
+        self.is_unary_json: bool = method.kind == "unary" and bool(binding.body) and not plan.takes_bytes
+        self.takes_form: bool = plan.takes_all
+        self.takes_wire: bool = plan.takes_wire
+        self.takes_bytes: bool = plan.takes_bytes
 
     def __repr__(self) -> str:
         return f"<{self.binding.http_method} {self.binding.template} -> {self.method.full_name}>"
@@ -85,8 +85,8 @@ class Match:
     __slots__ = ("route", "variables")
 
     def __init__(self, route: Route, variables: Mapping[str, str]) -> None:
-        self.route = route
-        self.variables = variables
+        self.route: Route = route
+        self.variables: Mapping[str, str] = variables
 
     def bind(self, query: bytes, *, strict: bool, whole: bool = False) -> Bound:
         """Read the path variables and the query, once for the whole request.
@@ -164,7 +164,7 @@ class Router:
                 routes.append(route)
         for route in routes:
             route.shadowed_by = self._table.shadow_of(route.template, _served_by(route.http_method))
-        self.routes = tuple(routes)
+        self.routes: tuple[Route, ...] = tuple(routes)
         self._exact = self._constant_paths()
 
     def match(self, http_method: str, raw_path: bytes) -> Match:

@@ -48,7 +48,7 @@ class Schema:
     ) -> None:
         self.services: Mapping[str, Service] = MappingProxyType({service.full_name: service for service in services})
         self.pool = pool
-        self.files = tuple(files)
+        self.files: tuple[FileDescriptor, ...] = tuple(files)
         self.comments = comments
 
     @classmethod

@@ -57,16 +57,16 @@ class CallRecord:
     )
 
     def __init__(self, method: Method, *, route: str, transport: Transport, scope: Mapping[str, Any]) -> None:
-        self.method = method
-        self.route = route
+        self.method: Method = method
+        self.route: str = route
         self.transport = transport
-        self.scope = scope
+        self.scope: Mapping[str, Any] = scope
         self.metadata: dict[str, str] = {}
-        self.received = 0
-        self.received_bytes = 0
-        self.sent = 0
-        self.sent_bytes = 0
-        self.started_at = time.monotonic()
+        self.received: int = 0
+        self.received_bytes: int = 0
+        self.sent: int = 0
+        self.sent_bytes: int = 0
+        self.started_at: float = time.monotonic()
         self.first_sent_at: float | None = None
         self.ended_at: float | None = None
         self.code: Code | None = None
