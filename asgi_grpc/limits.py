@@ -17,7 +17,7 @@ class Limits:
         max_depth: JSON nesting. protobuf refuses more than 100 levels, in every language.
         max_message_objects: objects and arrays in the JSON of one message, each of which becomes a message or so, some
             hundred times as large as its two braces. 150 000 let 4 MiB of records of 28 bytes pass, and take 70 MiB.
-            Five times as many commas, where a ``Value`` may stand behind each.
+            Twice as many entries of maps and members of a ``Struct``, four times as many values in a list of ``Value``.
         read_ahead_bytes: what is kept of one stream before reading pauses. 256 KiB hides a round trip on a fast link
             and lets 1000 streams fit into 256 MiB.
         max_streams: concurrent calls in one process. One asyncio loop serves about so many before latency suffers.

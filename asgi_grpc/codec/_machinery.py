@@ -5,30 +5,29 @@ from __future__ import annotations
 import sys
 import threading
 from collections import OrderedDict
-from typing import cast
+from typing import Any, cast
 
 import msgspec
-from google.protobuf.any_pb2 import Any
+from google.protobuf import any_pb2
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 
-from asgi_grpc.codec._count import OBJECTS, VALUES, holds_more
+from asgi_grpc.codec._count import holds_more
 from asgi_grpc.codec._fast_in import FastIn
 from asgi_grpc.codec._fast_out import FastOut
 from asgi_grpc.codec._options import CodecOptions
-from asgi_grpc.codec._plan import FieldPlan, Kind
 from asgi_grpc.codec._print import Printer
-from asgi_grpc.codec._refusal import EncodeError, Refusal, too_deep, too_deep_for_wire, too_many
+from asgi_grpc.codec._refusal import EncodeError, Refusal, TooMany, too_deep, too_deep_for_wire, too_many
 from asgi_grpc.codec._tree import read_tree
 from asgi_grpc.codec._types import Types
 from asgi_grpc.codec._walk import Walker
+from asgi_grpc.codec._weight import Weigher
 from asgi_grpc.errors import Code, DecodeError
 
 _to_json = msgspec.json.Encoder().encode
-_COSTLY_KINDS = (Kind.STRUCT, Kind.VALUE, Kind.LIST_VALUE, Kind.ANY)
-_COSTLY_IN_LISTS = (Kind.WRAPPER, Kind.BYTES)
-_VALUES_FOR_EACH = 5
+_UNWEIGHED = 2  # commas for each object that is allowed: so many are never looked at
+_WEIGHT = 4  # units for each object that is allowed. See ``_weight``
 _MOST = 64  # sets of machinery kept: enough for every schema and dialect of a process; a codec keeps its own alive
 
 
@@ -48,39 +47,52 @@ class Machinery:
     def __init__(self, pool: DescriptorPool, options: CodecOptions) -> None:
         self.options = options
         self.short = sys.maxsize if options.max_objects is None else options.max_objects
-        self._costly: dict[Descriptor, bool] = {}
         self.types = Types(options.registry or pool)
+        self._weigher = Weigher(self.types)
         self.walker = Walker(self.types, options)
         self.printer = Printer(self.types, options)
         self.fast_in = FastIn(self.types, options, self._walk_any)
         self.fast_out = FastOut(self.types, options, self.printer)
 
     def check(self, descriptor: Descriptor, data: bytes | str) -> None:
-        """Count what a document would make.
+        """Count what a document would make, and weigh it if that may be much.
 
         Raises:
-            DecodeError: too much: of what, and of how many, but not where.
+            DecodeError: too much: of what, and of how many, but not where; or it is not JSON.
         """
-        most = self.short
         raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-        if holds_more(raw, OBJECTS, most):
-            problem = too_many(most, "objects and arrays").problem
-        elif self._is_costly(descriptor) and holds_more(raw, VALUES, most * _VALUES_FOR_EACH):
-            problem = too_many(most * _VALUES_FOR_EACH, "values").problem
-        else:
-            return
-        raise DecodeError(descriptor.full_name, "$", problem, code=Code.RESOURCE_EXHAUSTED, http_status=413)
+        try:
+            self.count(raw)
+            if self.may_weigh(raw) and self._weigher.matters(descriptor):
+                self.weigh(descriptor, read_tree(data, self.options.max_depth))
+        except TooMany as refusal:
+            problem, name = refusal.problem, descriptor.full_name
+            raise DecodeError(name, "$", problem, code=Code.RESOURCE_EXHAUSTED, http_status=413) from None
+        except Refusal as refusal:
+            raise DecodeError(descriptor.full_name, refusal.path, refusal.problem) from None
 
-    def _is_costly(self, descriptor: Descriptor) -> bool:
-        """Whether single values of a type may cost as much as objects. An array of numbers costs next to nothing."""
-        found = self._costly.get(descriptor)
-        if found is None:
-            plans = self.types.reachable(descriptor)
-            found = self.types.plan(descriptor).kind in _COSTLY_KINDS or any(
-                plan.extendable or any(map(_is_costly, plan.fields)) for plan in plans
-            )
-            self._costly[descriptor] = found
-        return found
+    def count(self, raw: bytes) -> None:
+        """Count the objects and arrays of a text.
+
+        Raises:
+            TooMany: there are more than the options allow.
+        """
+        if holds_more(raw, self.short):
+            raise too_many(self.short, "objects and arrays")
+
+    def may_weigh(self, raw: bytes) -> bool:
+        """Whether a text is worth weighing: ordinary records seldom have so many commas in a few MiB."""
+        return raw.count(b",") > self.short * _UNWEIGHED
+
+    def weigh(self, descriptor: Descriptor, tree: Any) -> None:
+        """Weigh the JSON of a type.
+
+        Raises:
+            TooMany: more of its values become messages than the options allow.
+        """
+        most = self.short * _WEIGHT
+        if self._weigher.exceeds(descriptor, tree, most):
+            raise too_many(most, "values that become messages")
 
     def walk(self, message_class: type[Message], data: bytes | str) -> Message:
         """Read one document by the complete path.
@@ -100,7 +112,7 @@ class Machinery:
         return message
 
     def _walk_any(self, raw: msgspec.Raw, level: int) -> tuple[str, bytes]:
-        message = Any()
+        message = any_pb2.Any()
         self.walker.fill_any(message, read_tree(raw, self.options.max_depth), level)
         return message.type_url, message.value
 
@@ -118,11 +130,6 @@ class Machinery:
                 raise too_deep_for_wire() from None
         except Refusal as refusal:
             raise EncodeError(descriptor.full_name, refusal.path, refusal.problem) from None
-
-
-def _is_costly(field: FieldPlan) -> bool:
-    inner = field.value or field
-    return inner.kind in _COSTLY_KINDS or (field.repeated and inner.kind in _COSTLY_IN_LISTS)
 
 
 _kept: OrderedDict[tuple[DescriptorPool, CodecOptions], Machinery] = OrderedDict()

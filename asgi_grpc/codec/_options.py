@@ -19,8 +19,10 @@ class CodecOptions:
         ignore_unknown: skip unknown fields, and unknown names of enum values; default: refuse them.
         int64_as_numbers: write 64-bit integers as JSON numbers; default: as strings, which JavaScript can read exactly.
         max_depth: levels of ``{`` and ``[`` that are read, the outermost included.
-        max_objects: objects and arrays in one document; of a type that can hold ``Struct``, ``Value``, ``ListValue`` or
-            ``Any``, or a list of wrappers or ``bytes``, also five times as many commas. Default: no bound.
+        max_objects: objects and arrays in one document. Of single values that become messages (in a ``Value``, or
+            wrappers; also ``bytes``) four times as many, of members of a ``Struct``, entries of maps, ``Timestamp``,
+            ``Duration`` and ``FieldMask`` twice as many; where commas are no more than that, nobody looks so closely.
+            Default: no bound.
         registry: where the types inside ``google.protobuf.Any`` are found; default: the pool of the message itself.
         allow_partial: read messages that lack required fields, because somebody completes them later; default: refuse.
             (proto2 and editions; proto3 has no required fields.)

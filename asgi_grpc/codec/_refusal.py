@@ -56,6 +56,10 @@ class UnknownEnumName(Refusal):
     """A string is not the name of any value of an enum: dropped where unknown things are ignored."""
 
 
+class TooMany(Refusal):
+    """More in one document than the options allow."""
+
+
 class MapKey(str):
     """A step that is a map's key, not a field's name: shown in brackets whatever it looks like."""
 
@@ -82,9 +86,9 @@ def too_deep_for_wire() -> Refusal:
     return Refusal(f"expected at most {WIRE_DEPTH} levels of protobuf messages, got more")
 
 
-def too_many(most: int, of_what: str) -> Refusal:
-    """More in one document than the options allow."""
-    return Refusal(f"expected at most {most} {of_what} in one message, got more")
+def too_many(most: int, of_what: str) -> TooMany:
+    """More of something in one document than the options allow."""
+    return TooMany(f"expected at most {most} {of_what} in one message, got more")
 
 
 def noun(value: object) -> str:

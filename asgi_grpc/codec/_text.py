@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from asgi_grpc.codec._count import OBJECTS, holds_more
 from asgi_grpc.codec._machinery import Machinery, machinery
 from asgi_grpc.codec._options import CodecOptions
 from asgi_grpc.codec._plan import FieldPlan, Kind
-from asgi_grpc.codec._refusal import Refusal, too_many
+from asgi_grpc.codec._refusal import Refusal
 from asgi_grpc.codec._scalars import READERS, read_key
 from asgi_grpc.codec._tree import read_tree
 
@@ -43,7 +42,7 @@ def set_text(message: Message, field: FieldDescriptor, text: str, options: Codec
     try:
         if plan.key is not None:
             raise Refusal("expected one entry of a map, got a text for the whole")
-        value = _read(plan, text, options)
+        value = _read(plan, text, tools)
         tools.walker.set_field(message, plan, [value] if plan.repeated else value)
     except Refusal as refusal:
         raise ValueError(refusal.problem) from None
@@ -62,7 +61,7 @@ def set_map_text(
         if plan.key is None or plan.value is None:
             raise Refusal("expected a map, got another field")
         read_key(plan.key, key)
-        tools.walker.set_field(message, plan, {key: _read(plan.value, text, options)})
+        tools.walker.set_field(message, plan, {key: _read(plan.value, text, tools)})
     except Refusal as refusal:
         raise ValueError(refusal.problem) from None
 
@@ -74,7 +73,7 @@ def _tools(field: FieldDescriptor, options: CodecOptions) -> tuple[Machinery, Fi
     return tools, tools.types.field(tools.types.plan(owner), field)
 
 
-def _read(plan: FieldPlan, text: str, options: CodecOptions) -> Any:
+def _read(plan: FieldPlan, text: str, tools: Machinery) -> Any:
     """The JSON value that the text stands for."""
     if not text.isascii() and _SURROGATE.search(text):
         raise Refusal("expected Unicode text, got an unpaired surrogate")
@@ -95,17 +94,21 @@ def _read(plan: FieldPlan, text: str, options: CodecOptions) -> Any:
     if kind in READERS:
         READERS[kind](scalar, text)
         return text
-    if kind in _STRINGS_IN_JSON:
-        return text
-    if kind in _JSON_AS_TEXT:
-        return _read_json(text, options)
+    if kind in _STRINGS_IN_JSON or kind in _JSON_AS_TEXT:
+        assert scalar.message is not None
+        return _read_bounded(scalar.message, text, tools, is_json=kind in _JSON_AS_TEXT)
     assert plan.message is not None
     raise Refusal(f"expected a type that one text can hold, not the message {plan.message.full_name}")
 
 
-def _read_json(text: str, options: CodecOptions) -> Any:
+def _read_bounded(descriptor: Descriptor, text: str, tools: Machinery, *, is_json: bool) -> Any:
     """A tree, of a text that may be as long as an address, or a form."""
-    most = options.max_objects
-    if most is not None and len(text) > most and holds_more(text.encode(), OBJECTS, most):
-        raise too_many(most, "objects and arrays")
-    return read_tree(text, options.max_depth)
+    if len(text) <= tools.short:
+        return read_tree(text, tools.options.max_depth) if is_json else text
+    raw = text.encode()
+    if is_json:
+        tools.count(raw)
+    tree = read_tree(raw, tools.options.max_depth) if is_json else text
+    if tools.may_weigh(raw):
+        tools.weigh(descriptor, tree)
+    return tree

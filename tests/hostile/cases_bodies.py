@@ -30,12 +30,13 @@ from tests.hostile.wire import request
 JSON = ("Content-Type", "application/json")
 
 
-def body(name: str, data: str | bytes, answer: Answers, host: str = "plain", *, drip: bool = False) -> Case:
+def body(
+    name: str, data: str | bytes, answer: Answers, host: str = "plain", *, drip: bool = False, mib: int = 32
+) -> Case:
     """A body of the method that answers with its request."""
     raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-    return Case(
-        name=f"a body: {name}", send=request("POST", "/v1/echo", JSON, body=raw, host=host), expect=answer, drip=drip
-    )
+    send = request("POST", "/v1/echo", JSON, body=raw, host=host)
+    return Case(name=f"a body: {name}", send=send, expect=answer, drip=drip, mib=mib)
 
 
 def nested(opening: str, levels: int, closing: str, middle: str = "") -> str:
@@ -242,6 +243,12 @@ def many(field: str, value: str) -> str:
     return f'{{"{field}":[{elements}]}}'
 
 
+def members(field: str, value: str, count: int) -> str:
+    """An object of so many members."""
+    found = ",".join(f'"{number:x}":{value}' for number in range(count))
+    return f'{{"{field}":{{{found}}}}}'
+
+
 CROWDS = [
     body(
         "1.4 million empty submessages",
@@ -264,6 +271,38 @@ CROWDS = [
     body(
         "two million numbers in a Value",
         many("value", "1"),
+        refused(413, "RESOURCE_EXHAUSTED", VALUES),
+        host="large",
+    ),
+    body(
+        "400 000 members of a Struct",
+        members("struct", "1", 400_000),
+        refused(413, "RESOURCE_EXHAUSTED", VALUES),
+        host="large",
+        mib=64,  # parsed, and weighed
+    ),
+    body(
+        "100 000 members of a Struct, which are taken",
+        members("struct", "true", 100_000),
+        ok(json.loads(members("struct", "true", 100_000))),
+        host="large",
+    ),
+    body(
+        "370 000 entries of a map",
+        members("labels", '""', 370_000),
+        refused(413, "RESOURCE_EXHAUSTED", VALUES),
+        host="large",
+        mib=64,  # parsed, and weighed
+    ),
+    body(
+        "two million paths of a FieldMask",
+        '{"mask":"' + "a," * ((1 << 21) - 100) + 'a"}',
+        refused(413, "RESOURCE_EXHAUSTED", VALUES),
+        host="large",
+    ),
+    body(
+        "two million numbers in a Value in an Any",
+        '{"any":{"@type":"x/google.protobuf.Value","value":[' + "1," * ((1 << 21) - 100) + "1]}}",
         refused(413, "RESOURCE_EXHAUSTED", VALUES),
         host="large",
     ),
