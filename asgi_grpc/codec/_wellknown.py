@@ -6,6 +6,7 @@ Source: the comments of google/protobuf/timestamp.proto, duration.proto and fiel
 from __future__ import annotations
 
 import re
+import string
 from datetime import date
 
 from asgi_grpc.codec._refusal import Refusal
@@ -18,7 +19,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _TIMESTAMP_MIN, _TIMESTAMP_MAX = -62135596800, 253402300799  # 0001-01-01T00:00:00Z, 9999-12-31T23:59:59Z
 _DURATION_MAX = 315_576_000_000  # 10 000 years of 365.25 days
 _UPPER = re.compile(r"[A-Z]")
-_UNDERSCORE = re.compile(r"_([a-z])")
+_CASES = [(letter, "_" + letter.lower()) for letter in string.ascii_uppercase]  # 26 passes in C, whatever the length
 
 
 def read_timestamp(text: str) -> tuple[int, int]:
@@ -97,15 +98,20 @@ def read_field_mask(text: str) -> list[str]:
     """Paths in lowerCamelCase between commas -> paths in snake_case; no text is no paths."""
     if "_" in text:
         raise Refusal('expected the paths of a FieldMask in lowerCamelCase, got "_" in one')
-    return [_UPPER.sub(lambda upper: "_" + upper[0].lower(), path) for path in text.split(",")] if text else []
+    if not text:
+        return []
+    if not text.islower():
+        for camel, snake in _CASES:
+            text = text.replace(camel, snake)
+    return text.split(",")
 
 
 def write_field_mask(paths: list[str]) -> str:
     """Only paths that come back the same can be written."""
-    written = []
-    for path in paths:
-        camel = _UNDERSCORE.sub(lambda match: match[1].upper(), path)
-        if "_" in camel or "," in camel or _UPPER.search(path) or not path:
-            raise Refusal("expected paths of a FieldMask that survive lowerCamelCase, got one that does not")
-        written.append(camel)
-    return ",".join(written)
+    text = camel = ",".join(paths)
+    if "_" in text:
+        for upper, snake in _CASES:
+            camel = camel.replace(snake, upper)
+    if "_" in camel or _UPPER.search(text) or not all(paths) or text.count(",") > max(len(paths) - 1, 0):
+        raise Refusal("expected paths of a FieldMask that survive lowerCamelCase, got one that does not")
+    return camel

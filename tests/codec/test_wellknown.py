@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import tracemalloc
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asgi_grpc.codec._quick import quick_timestamp
 from asgi_grpc.codec._refusal import Refusal
@@ -160,3 +166,30 @@ def test_masks_with_underscores_are_refused() -> None:
 def test_paths_that_would_not_come_back_have_no_text(path: str) -> None:
     with pytest.raises(Refusal, match="survive lowerCamelCase"):
         write_field_mask(["ok", path])
+
+
+@given(text=st.text(st.sampled_from('aAbzZ,.É1ǅß_"'), max_size=12))
+def test_masks_change_case_as_the_rule_says_letter_by_letter(text: str) -> None:
+    changed = re.sub("[A-Z]", lambda upper: "_" + upper[0].lower(), text)
+    if "_" not in text:
+        assert read_field_mask(text) == (changed.split(",") if text else [])
+    back = re.sub("_([a-z])", lambda match: match[1].upper(), text)
+    if text and "_" not in back and "," not in back and not re.search("[A-Z]", text):
+        assert write_field_mask([text]) == back
+    else:
+        with pytest.raises(Refusal):
+            write_field_mask([text])
+
+
+def test_the_case_of_a_long_path_is_changed_without_a_piece_for_each_letter() -> None:
+    def peak_of(work: Callable[[], object]) -> int:
+        tracemalloc.start()
+        try:
+            work()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    path = "_a" * 100_000
+    assert peak_of(lambda: read_field_mask("A" * 100_000)) < 10 * len(path)
+    assert peak_of(lambda: write_field_mask([path])) < 10 * len(path)
