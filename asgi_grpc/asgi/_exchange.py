@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Protocol
 
 from google.protobuf.message import Message
@@ -13,6 +13,7 @@ from asgi_grpc.asgi._ending import ClientGone, Ending, HeadSent
 from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._inbox import Inbox, Open
+from asgi_grpc.asgi._probe import break_off
 from asgi_grpc.asgi._running import FAREWELL_S, going_away
 from asgi_grpc.asgi._timer import SilenceTimer
 from asgi_grpc.asgi._types import Headers, Receive
@@ -146,9 +147,15 @@ class Exchange(ABC):
         )
         if self._watched is not None:
             self._watched.note_code(failure.code)
-        with suppress(ClientGone, TimeoutError):
+        try:
             async with asyncio.timeout(within_s):
                 await self._answer.failure(failure, headers)
+        except ClientGone:
+            pass
+        except TimeoutError:
+            if self._head.scope.get("http_version") != "2":  # which carries the streams of others too
+                break_off(self._receive)
+                await asyncio.sleep(0)  # the server hears of it, and does not complain of an answer without an end
 
     @property
     def _inbox(self) -> Inbox:

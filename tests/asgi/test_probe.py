@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 from types import SimpleNamespace
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from asgi_grpc import Limits
+from asgi_grpc.asgi import _exchange
 from asgi_grpc.asgi._ending import ClientGone
 from asgi_grpc.asgi._inbox import Inbox
 from asgi_grpc.asgi._probe import is_broken
@@ -26,6 +29,11 @@ class Cycle:
     async def receive(self) -> dict[str, Any]:
         """More of a body, for ever."""
         return {"type": "http.request", "body": b"12345678", "more_body": True}
+
+    async def hang(self) -> dict[str, Any]:
+        """Nothing."""
+        await asyncio.Event().wait()
+        return {}
 
 
 @pytest.fixture
@@ -135,3 +143,37 @@ async def test_a_client_that_vanishes_while_read_ahead_is_full_is_noticed(
     await watcher.task
     assert [type(reason) for reason in reasons] == [ClientGone]
     await inbox.stop()
+
+
+async def stalled(http_version: str, transport: object) -> None:
+    """A stream to a client that reads the head, and then nothing."""
+
+    async def send(event: dict[str, Any]) -> None:
+        if event["type"] != "http.response.start":
+            await asyncio.Event().wait()
+
+    cycle = Cycle(None)
+    cycle.transport = transport  # type: ignore[assignment]
+    app, _ = gateway(limits=Limits(idle_timeout_s=0.02))
+    scope = {
+        "type": "http", "method": "GET", "path": "/v1/helloworld/Ada/stream", "headers": [], "query_string": b"",
+        "http_version": http_version,
+    }  # fmt: skip
+    await app(scope, cycle.hang, send)
+
+
+async def test_the_connection_of_a_client_that_does_not_read_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    monkeypatch.setattr(_exchange, "FAREWELL_S", 0.01)
+    broken: list[str] = []
+    for version in ("1.1", "2"):  # of HTTP/2 others would lose their streams
+        await stalled(version, SimpleNamespace(abort=lambda version=version: broken.append(version)))
+    await stalled("1.1", SimpleNamespace())  # no transport of asyncio
+    await stalled("1.1", None)
+    connection = Cycle(pair[1]).transport
+    connection.abort = pair[1].close
+    await stalled("1.1", connection)
+    with pytest.raises(ConnectionResetError):
+        pair[0].recv(1)
+    assert broken == ["1.1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import select
 import struct
 import zlib
 from collections.abc import Iterable
@@ -185,6 +186,15 @@ class Peer:
             while closed(self.heard).code is None and (news := await self._news()):
                 self.heard += news
         return closed(self.heard)
+
+    async def reset(self) -> None:
+        """Wait until the server has reset the connection; nothing is read."""
+        connection = self._writer.get_extra_info("socket")
+        poll = select.poll()
+        poll.register(connection.fileno(), 0)
+        async with asyncio.timeout(PATIENCE_S):
+            while not poll.poll(0):
+                await asyncio.sleep(0.01)
 
     async def gone(self) -> None:
         """Close the connection."""
