@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
 
 from asgi_grpc.errors import CallError, Code
 from asgi_grpc.http2._blocks import MAX_HEADER_BYTES, HeaderBlocks, HeaderWriter
@@ -24,7 +24,6 @@ from asgi_grpc.http2._frames import (
     ACK,
     DEFAULT_WINDOW,
     END_STREAM,
-    MAX_FRAME_BYTES,
     MAX_WINDOW,
     PADDED,
     PREFACE,
@@ -33,7 +32,6 @@ from asgi_grpc.http2._frames import (
     FrameType,
     Setting,
     content,
-    data_frames,
     frame_bytes,
     goaway,
     headers_frames,
@@ -46,6 +44,7 @@ from asgi_grpc.http2._frames import (
     window_update,
 )
 from asgi_grpc.http2._headers import Fields
+from asgi_grpc.http2._outflow import Outflow
 from asgi_grpc.http2._stream import Stream
 
 _LONGEST_FRAME = 1 << 16  # that we send, whatever the service would take: others want their turn
@@ -78,12 +77,10 @@ class Connection(asyncio.Protocol):
         self._blocks = HeaderBlocks()
         self._ends_answer = False  # where the header block ends that has begun
         self._header_writer = HeaderWriter()
-        self._streams: dict[int, Stream] = {}
+        self._streams: dict[int, Stream] = {}  # by number, in its order
         self._next_number = 1
         self._max_streams = MAX_WINDOW
-        self._max_frame_bytes = MAX_FRAME_BYTES
-        self._stream_window = DEFAULT_WINDOW  # what a new stream may send
-        self._send_window = DEFAULT_WINDOW
+        self._outflow = Outflow(self._write)
         self._receive_window = _OUR_WINDOW
         self._paused = False
         self._is_greeted = False
@@ -124,38 +121,23 @@ class Connection(asyncio.Protocol):
         self._next_number += 2
         if self._next_number > _LAST_NUMBER:
             self._retire()
-        stream = self._streams[number] = Stream(
-            number,
-            send_window=self._stream_window,
-            receive_window=self._window_bytes,
-            give_back=self._give_back,
-        )
-        frames = headers_frames(number, block, max_frame_bytes=self._max_frame_bytes)
-        if body is not None and len(body) <= min(stream.send_window, self._send_window):
-            frames += self._data(stream, body, end=True)
-        self._write(frames)
+        stream = self._streams[number] = Stream(number, receive_window=self._window_bytes, give_back=self._give_back)
+        frames = headers_frames(number, block, max_frame_bytes=self._outflow.max_frame_bytes)
+        self._write(frames if body is None else frames + self._outflow.whole(stream, body))
         return stream
 
-    async def send(self, stream: Stream, data: bytes, *, end: bool = False) -> None:
-        """Send a piece of a request's body as the windows allow; the rest of it is dropped once the stream is over."""
-        rest = memoryview(data)
-        while not stream.is_over and not stream.half_closed:
-            room = min(stream.send_window, self._send_window)
-            if self._paused or (room <= 0 and rest):
-                await stream.writable()
-                continue
-            self._streams[stream.number] = self._streams.pop(stream.number)  # others are woken first the next time
-            piece, rest = rest[:room], rest[room:]
-            self._write(self._data(stream, piece, end=end and not rest))
-            if not rest:
-                return
+    def send(self, stream: Stream, data: bytes, *, end: bool = False) -> Coroutine[Any, Any, None]:
+        """Send a piece of a request's body as the windows allow. See ``Outflow.send``."""
+        return self._outflow.send(stream, data, end=end)
 
     def close_stream(self, stream: Stream, code: ErrorCode = ErrorCode.CANCEL) -> None:
         """Forget a stream, and tell the service if it does not know that it is over. Idempotent."""
         if self._streams.pop(stream.number, None) is None:
             return
+        self._outflow.forget(stream)
         if not (stream.has_ended and stream.half_closed):
             self._control(rst_stream(stream.number, code))
+        stream.half_closed = True
         self._close_if_done()
 
     def close(self, failure: CallError, code: ErrorCode = ErrorCode.NO_ERROR) -> None:
@@ -214,11 +196,12 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The network is slower than we are."""
         self._paused = True
+        self._outflow.pause()
 
     def resume_writing(self) -> None:
         """It has caught up."""
         self._paused = False
-        self._wake_writers()
+        self._outflow.resume()
 
     # What frames mean
 
@@ -285,14 +268,9 @@ class Connection(asyncio.Protocol):
             case Setting.MAX_CONCURRENT_STREAMS:
                 self._max_streams = value
             case Setting.INITIAL_WINDOW_SIZE:
-                for stream in self._streams.values():
-                    stream.send_window += value - self._stream_window
-                    if stream.send_window > MAX_WINDOW:
-                        raise Http2ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "a window too large")
-                self._stream_window = value
-                self._wake_writers()
+                self._outflow.set_stream_window(value, self._streams.values())
             case Setting.MAX_FRAME_SIZE:
-                self._max_frame_bytes = min(value, _LONGEST_FRAME)
+                self._outflow.max_frame_bytes = min(value, _LONGEST_FRAME)
 
     def _on_push_promise(self, frame: Frame) -> None:
         raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, f"PUSH_PROMISE of {len(frame.payload)} bytes")
@@ -305,8 +283,8 @@ class Connection(asyncio.Protocol):
     def _on_goaway(self, frame: Frame) -> None:
         last = last_stream(frame)
         self._retire()
-        for stream in [stream for stream in self._streams.values() if stream.number > last]:
-            del self._streams[stream.number]
+        while self._streams and next(reversed(self._streams)) > last:
+            _, stream = self._streams.popitem()
             has_begun = stream.head is not None
             stream.put_failure(CallError(Code.UNAVAILABLE, _GONE) if has_begun else StreamRefused("GOAWAY"))
         self._close_if_done()
@@ -314,15 +292,9 @@ class Connection(asyncio.Protocol):
     def _on_window_update(self, frame: Frame) -> None:
         increment = number_in(frame) & MAX_WINDOW
         if frame.stream == 0:
-            self._send_window += increment
-            if not increment or self._send_window > MAX_WINDOW:
-                raise Http2ConnectionError(_wrong_update(increment), f"WINDOW_UPDATE by {increment}")
-            self._wake_writers()
+            self._outflow.widen(increment)
         elif (stream := self._stream(frame)) is not None:
-            stream.send_window += increment
-            if not increment or stream.send_window > MAX_WINDOW:
-                raise Http2StreamError(_wrong_update(increment), f"WINDOW_UPDATE by {increment}")
-            stream.wake_writer()
+            self._outflow.widen_stream(stream, increment)
 
     # What several of them need
 
@@ -349,13 +321,6 @@ class Connection(asyncio.Protocol):
             stream.put_failure(CallError(Code.INTERNAL, _AGAINST_THE_RULES))
         self.close_stream(stream, fault.code)
 
-    def _data(self, stream: Stream, data: bytes | memoryview, *, end: bool) -> bytes:
-        """DATA frames for which there is room."""
-        stream.send_window -= len(data)
-        self._send_window -= len(data)
-        stream.half_closed = end
-        return data_frames(stream.number, data, max_frame_bytes=self._max_frame_bytes, end=end)
-
     def _give_back(self, number: int, taken: int) -> None:
         self._control(window_update(number, taken))
 
@@ -369,10 +334,6 @@ class Connection(asyncio.Protocol):
         if self._transport.get_write_buffer_size() > _MAX_UNSENT:
             self._end(CallError(Code.UNAVAILABLE, "the upstream service does not read"))
             self._transport.abort()
-
-    def _wake_writers(self) -> None:
-        for stream in self._streams.values():
-            stream.wake_writer()
 
     def _retire(self) -> None:
         """Take no more streams."""
@@ -392,8 +353,3 @@ class Connection(asyncio.Protocol):
         streams, self._streams = self._streams, {}
         for stream in streams.values():  # an error of its own for each: tracebacks grow with each raise
             stream.put_failure(CallError(failure.code, failure.message))
-
-
-def _wrong_update(increment: int) -> ErrorCode:
-    """RFC 9113, sections 6.9 and 6.9.1."""
-    return ErrorCode.FLOW_CONTROL_ERROR if increment else ErrorCode.PROTOCOL_ERROR

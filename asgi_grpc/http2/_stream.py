@@ -20,7 +20,6 @@ class Stream:
 
     Args:
         number: of the stream.
-        send_window: bytes that the service takes.
         receive_window: bytes that the service may send before something was taken.
         give_back: tells the service that so many bytes were taken.
 
@@ -29,25 +28,24 @@ class Stream:
         trailers: the last fields, where the answer has ended with some. An answer without a body has only these.
         has_ended: the service has said all.
         half_closed: we have said all.
-        send_window: bytes that the service takes; below 0 after it has taken some back.
+        credit: bytes that the service takes, beside what it takes of each stream; below 0 after some were sent.
+        writing: done when what is sent has left, or need not leave any more; None: nothing is on its way.
     """
 
-    def __init__(
-        self, number: int, *, send_window: int, receive_window: int, give_back: Callable[[int, int], None]
-    ) -> None:
+    def __init__(self, number: int, *, receive_window: int, give_back: Callable[[int, int], None]) -> None:
         self.number = number
         self.head: Fields | None = None
         self.trailers: Fields = ()
         self.has_ended = False
         self.half_closed = False
-        self.send_window = send_window
+        self.credit = 0
+        self.writing: asyncio.Future[None] | None = None
         self._receive_window = receive_window
         self._full_window = receive_window
         self._give_back = give_back
         self._chunks: list[bytes] = []
         self._failure: Exception | None = None
         self._reading: asyncio.Future[None] | None = None
-        self._writing: asyncio.Future[None] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -81,14 +79,6 @@ class Stream:
         self._chunks.clear()
         self._give_back_taken()
         return taken
-
-    async def writable(self) -> None:
-        """Wait until something has changed for those who send."""
-        self._writing = asyncio.get_running_loop().create_future()
-        try:
-            await self._writing
-        finally:
-            self._writing = None
 
     def put_fields(self, fields: Fields, *, end: bool) -> None:
         """Fields have come.
@@ -150,10 +140,10 @@ class Stream:
             self._chunks.clear()
             self.put_failure(failure)
 
-    def wake_writer(self) -> None:
-        """There may be room to send."""
-        if self._writing is not None and not self._writing.done():
-            self._writing.set_result(None)
+    def let_writer_go(self) -> None:
+        """What is sent has left, or need not leave any more."""
+        if self.writing is not None and not self.writing.done():
+            self.writing.set_result(None)
 
     def _give_back_taken(self) -> None:
         """Give the window back where nothing is left to take; not by the byte: a frame costs more than it carries."""
@@ -170,7 +160,7 @@ class Stream:
         if self._reading is not None and not self._reading.done():
             self._reading.set_result(None)
         if self.is_over:
-            self.wake_writer()
+            self.let_writer_go()
 
     async def _wait(self) -> None:
         self._reading = asyncio.get_running_loop().create_future()
