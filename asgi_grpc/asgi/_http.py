@@ -85,7 +85,10 @@ class HttpExchange(Exchange):
             messages, bad = self._bound.decode((body,))
             self._complete()
             if bad is not None:
-                raise bad
+                try:
+                    raise bad
+                finally:
+                    del bad  # the frame is in its traceback
             return messages
         self._inbox.take(event)
         return await self._requests()()

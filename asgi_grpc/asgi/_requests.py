@@ -72,10 +72,12 @@ class ManyRequests:
             if self._next < len(self._frames):
                 if messages := self._decode(self._frames[self._next : self._next + _BATCH]):
                     return messages
-            elif isinstance(self._error, FramingError):
-                raise self._placed(self._error, self._error.offset)
             elif self._error is not None:
-                raise self._error
+                error, self._error, self._ended = self._error, None, True
+                try:
+                    raise self._placed(error, error.offset) if isinstance(error, FramingError) else error
+                finally:
+                    del error  # the frame is in its traceback
             elif self._ended:
                 return []
             else:
@@ -131,12 +133,15 @@ class OneRequest:
             return []
         self._pulled = True
         frames, _, error = await self._read_input()
-        if error is not None:
-            raise error
-        self._complete()
-        if not frames:
-            return [self._empty()]
-        messages, bad = self._decode([frame.data for frame in frames])
-        if bad is not None:
-            raise bad
-        return messages
+        try:
+            if error is not None:
+                raise error
+            self._complete()
+            if not frames:
+                return [self._empty()]
+            messages, error = self._decode([frame.data for frame in frames])
+            if error is not None:
+                raise error
+            return messages
+        finally:
+            del error  # the frame is in its traceback

@@ -180,6 +180,13 @@ class WebSocketExchange(Exchange):
         self._pieces: Iterator[Input] = iter(())  # of what was read, those that the call has not taken
         self._silence_s: float | None = None  # that ends the input
 
+    async def run(self) -> None:
+        """See ``Exchange``."""
+        try:
+            await super().run()
+        finally:
+            self._pieces = iter(())  # which lead back here, and hold what was read
+
     def _prepare(self) -> Requests:
         """Check the origin, and bind the path and the query. See ``Exchange``."""
         check_origin(self._head, self._gateway.origins)
@@ -227,8 +234,12 @@ class WebSocketExchange(Exchange):
                 raise RequestError(_MORE_INPUT)
 
     def _check_cancel(self, text: bytes) -> None:
-        if cancel := find_cancel(text, self._limits):
-            raise cancel
+        cancel = find_cancel(text, self._limits)
+        try:
+            if cancel is not None:
+                raise cancel
+        finally:
+            del cancel  # the frame is in its traceback
 
     async def _only_input(self) -> Input:
         """The message of a method that takes one: it ends its own input. A binding without a body needs none."""

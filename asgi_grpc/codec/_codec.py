@@ -74,9 +74,11 @@ class Codec:
         try:
             message = self.message_class()
             self._fill(message, self._decode(data))
-        except Exception:  # noqa: BLE001 - whatever surprised the fast path, the complete path says what it means
-            return self._decode_again(data)
-        return message
+        except Exception:  # noqa: BLE001, S110 - whatever surprised the fast path, the complete path says what it means
+            pass  # and says it outside of here: else its error would hold what surprised us, with the whole document
+        else:
+            return message
+        return self._decode_again(data)
 
     def decode_batch(self, frames: Sequence[bytes]) -> tuple[list[Message], DecodeError | None]:
         """Read documents until one is bad.
@@ -99,14 +101,15 @@ class Codec:
                     fill(message, decode(data))
                     keep(message)
             except DecodeError as error:
-                return messages, error
-            except Exception:  # noqa: BLE001 - as in decode(); every document before this one is kept
-                try:
-                    keep(self._decode_again(frames[len(messages)]))
-                except DecodeError as error:
-                    return messages, error
+                return messages, error.with_traceback(None)  # who raises it has it in a frame: no circle through ours
+            except Exception:  # noqa: BLE001, S110 - as in decode(); every document before this one is kept
+                pass
             else:
                 return messages, None
+            try:
+                keep(self._decode_again(frames[len(messages)]))
+            except DecodeError as error:
+                return messages, error.with_traceback(None)
 
     def _decode_again(self, data: bytes | str) -> Message:
         """What the fast path did not take: compile it if this is the first time, try the other spelling of names,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -61,15 +62,28 @@ class Machinery:
             DecodeError: too much: of what, and of how many, but not where; or it is not JSON.
         """
         raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-        try:
+
+        def count_and_weigh() -> None:
             self.count(raw)
             if self.may_weigh(raw) and self._weigher.matters(descriptor):
                 self.weigh(descriptor, read_tree(data, self.options.max_depth))
-        except TooMany as refusal:
-            problem, name = refusal.problem, descriptor.full_name
-            raise DecodeError(name, "$", problem, code=Code.RESOURCE_EXHAUSTED, http_status=413) from None
+
+        self._say(descriptor, count_and_weigh)
+
+    def _say(self, descriptor: Descriptor, step: Callable[[], object]) -> None:
+        """Do something; a refusal becomes an error that does not hold it: in its traceback is the whole document."""
+        limits: dict[str, Any] = {}
+        try:
+            step()
+        except RecursionError:
+            path, problem = "$", too_deep(self.options.max_depth).problem
         except Refusal as refusal:
-            raise DecodeError(descriptor.full_name, refusal.path, refusal.problem) from None
+            path, problem = refusal.path, refusal.problem
+            if isinstance(refusal, TooMany):
+                limits = {"code": Code.RESOURCE_EXHAUSTED, "http_status": 413}
+        else:
+            return
+        raise DecodeError(descriptor.full_name, path, problem, **limits)
 
     def count(self, raw: bytes) -> None:
         """Count the objects and arrays of a text.
@@ -101,14 +115,8 @@ class Machinery:
             DecodeError: it is not JSON, or not the JSON of this message.
         """
         descriptor = cast(Descriptor, message_class.DESCRIPTOR)
-        message = message_class()
-        try:
-            try:
-                self.walker.fill(message, self.types.plan(descriptor), read_tree(data, self.options.max_depth))
-            except RecursionError:
-                raise too_deep(self.options.max_depth) from None
-        except Refusal as refusal:
-            raise DecodeError(descriptor.full_name, refusal.path, refusal.problem) from None
+        plan, message = self.types.plan(descriptor), message_class()
+        self._say(descriptor, lambda: self.walker.fill(message, plan, read_tree(data, self.options.max_depth)))
         return message
 
     def _walk_any(self, raw: msgspec.Raw, level: int) -> tuple[str, bytes]:

@@ -8,11 +8,13 @@ import weakref
 from typing import Any
 
 import grpc
+import pytest
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from asgi_grpc import GrpcMiddleware, Servicers
-from tests.asgi.fakes import GREETER, HELLO
+from asgi_grpc.asgi._websocket_input import RECORDS_V1
+from tests.asgi.fakes import BIDI, GREETER, HELLO, UP, gateway
 
 
 class Scope(dict[str, Any]):
@@ -54,3 +56,81 @@ async def test_a_unary_call_in_process_is_gone_when_it_has_ended() -> None:
     finally:
         gc.enable()
     assert sent == [200, "http.response.body"]
+
+
+NDJSON = [(b"content-type", b"application/x-ndjson")]
+RECORD = '{"type":"request","data":{"name":1}}'
+
+
+@pytest.mark.parametrize(
+    ("scope", "said", "told"),
+    [
+        pytest.param({"path": HELLO}, ['{"name":1}'], "a number", id="unary"),
+        pytest.param({"path": HELLO}, ['[{"name":1}]'], "an array", id="unary-the-long-way"),
+        pytest.param({"path": HELLO}, ['{"name":'], "ends too early", id="unary-no-json"),
+        pytest.param({"path": UP, "headers": NDJSON}, ['{}\n{"name":1}\n{}'], "message 2", id="lines"),
+        pytest.param({"path": UP, "headers": NDJSON}, ["{}\n", '{"name'], "message 2", id="lines-no-json"),
+        pytest.param({"path": HELLO, "type": "websocket"}, ['{"name":1}'], "a number", id="websocket-unary"),
+        pytest.param({"path": UP, "type": "websocket"}, ["{}", '{"name":1}'], "message 2", id="websocket"),
+        pytest.param({"path": UP, "type": "websocket"}, ["{}", '{"name'], "message 2", id="websocket-no-json"),
+        pytest.param(
+            {"path": BIDI, "type": "websocket"}, ["{}", '{"name":1}{}'], "message 2", id="websocket-both-ways"
+        ),
+        pytest.param(
+            {"path": UP, "type": "websocket"}, ["{}{}", "", "{}"], "more input", id="websocket-behind-the-end"
+        ),
+        pytest.param(
+            {"path": UP, "type": "websocket", "subprotocols": [RECORDS_V1]},
+            [RECORD],
+            "a number",
+            id="websocket-records",
+        ),
+        pytest.param(
+            {"path": UP, "type": "websocket", "subprotocols": [RECORDS_V1]},
+            ['{"type":"cancel"}'],
+            "cancelled",
+            id="websocket-cancel",
+        ),
+        pytest.param({"path": UP, "type": "websocket"}, ["{}", ""], "Hello", id="websocket-a-good-one"),
+    ],
+)
+async def test_what_a_refused_call_has_read_is_gone_when_it_has_ended(
+    scope: dict[str, Any], said: list[str], told: str
+) -> None:
+    app, backend = gateway()
+    answers: list[Any] = []
+
+    async def serve() -> None:
+        events: list[dict[str, Any]]
+        if scope.get("type") == "websocket":
+            events = [{"type": "websocket.connect"}, *({"type": "websocket.receive", "text": text} for text in said)]
+        else:
+            bodies = [text.encode() for text in said]
+            events = [{"type": "http.request", "body": body, "more_body": body is not bodies[-1]} for body in bodies]
+        waiting = iter(events)
+
+        async def receive() -> Any:
+            return next(waiting, None) or await asyncio.Event().wait()
+
+        async def send(event: Any) -> None:
+            answers.append(event)
+
+        await app({"type": "http", "method": "POST", "headers": [], "query_string": b""} | scope, receive, send)
+
+    async def left_by(calls: int) -> int:
+        """Objects that only a collection finds."""
+        gc.collect()
+        for _ in range(calls):
+            await asyncio.create_task(serve())
+            backend.calls.clear()
+            for _ in range(20):  # the loop forgets its tasks, and ends the generators of the fakes
+                await asyncio.sleep(0)
+        return gc.collect()
+
+    await left_by(2)
+    gc.disable()
+    try:
+        assert await left_by(12) == await left_by(2)
+    finally:
+        gc.enable()
+    assert told in str(answers)
