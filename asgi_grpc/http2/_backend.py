@@ -17,6 +17,7 @@ from asgi_grpc.http2._target import Target
 from asgi_grpc.schema import Method
 
 _CONNECT_TIMEOUT_S = 20.0  # as grpcio waits
+_IDLE_S = 60.0  # without a call, and twice that at most, until a connection beyond the first is closed
 _MOST_CONNECTIONS = 16  # of one back end: a service that takes one stream on each must not get thousands
 
 _log = logging.getLogger("asgi_grpc.error")
@@ -29,7 +30,8 @@ class Http2Backend:
     a fraction (``docs/performance.md``). What only the channel has: load balancing, resolvers, retries, compression.
 
     One connection is used as long as it has room for another stream; it is made with the first call, and made again
-    when it is gone. Put it where an upstream is given: ``GrpcMiddleware(schema=..., upstream=Http2Backend("..."))``.
+    when it is gone. Those that a burst of calls has made besides are closed when they are idle. Put it where an
+    upstream is given: ``GrpcMiddleware(schema=..., upstream=Http2Backend("..."))``.
 
     Args:
         target: ``"host:port"``, ``"dns:///host:port"``, ``"unix:path"`` or ``"unix:///path"``.
@@ -64,6 +66,7 @@ class Http2Backend:
         self._headers = RequestHeaders(self._target.authority, scheme, f"asgi-grpc/{version('asgi_grpc')}")
         self._connections: list[Connection] = []
         self._connecting: asyncio.Task[None] | None = None
+        self._sweep: asyncio.TimerHandle | None = None  # while there is more than one connection
 
     async def open(self) -> None:
         """Nothing to do: the first call connects."""
@@ -87,11 +90,14 @@ class Http2Backend:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait({self._connecting})
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
         for connection in [*self._connections]:
             connection.close(_closed())
 
     async def _connection(self) -> Connection:
-        """One that has room for a stream.
+        """One that has room for a stream, the oldest first. It is to be used before anything else can run.
 
         Raises:
             CallError: there is none to be had.
@@ -137,6 +143,7 @@ class Http2Backend:
             connection.close(_closed())
             raise CallError(Code.UNAVAILABLE, "the upstream service takes no calls")
         self._connections.append(connection)
+        self._sweep_later()
 
     def _connected(self, task: asyncio.Task[None]) -> None:
         """The attempt is over."""
@@ -148,6 +155,18 @@ class Http2Backend:
         """A connection takes no more streams."""
         if connection in self._connections:
             self._connections.remove(connection)
+
+    def _sweep_later(self) -> None:
+        if self._sweep is None and len(self._connections) > 1:
+            self._sweep = asyncio.get_running_loop().call_later(_IDLE_S, self._close_idle)
+
+    def _close_idle(self) -> None:
+        """Close connections that a burst has left behind."""
+        self._sweep = None
+        for connection in self._connections[1:]:
+            if connection.was_idle():
+                connection.close(_closed())
+        self._sweep_later()
 
 
 def _closed() -> CallError:

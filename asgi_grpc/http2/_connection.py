@@ -79,6 +79,7 @@ class Connection(asyncio.Protocol):
         self._header_writer = HeaderWriter()
         self._streams: dict[int, Stream] = {}  # by number, in its order
         self._next_number = 1
+        self._idle_number = 0  # the next number when it was found without streams
         self._max_streams = MAX_WINDOW
         self._outflow = Outflow(self._write)
         self._receive_window = _OUR_WINDOW
@@ -102,6 +103,12 @@ class Connection(asyncio.Protocol):
     def has_room(self) -> bool:
         """Whether a stream can be opened now."""
         return not self._is_ending and len(self._streams) < self._max_streams
+
+    def was_idle(self) -> bool:
+        """Whether no stream has been open since this was asked before."""
+        was_idle = not self._streams and self._idle_number == self._next_number
+        self._idle_number = 0 if self._streams else self._next_number
+        return was_idle
 
     # What calls do
 

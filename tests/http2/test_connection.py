@@ -270,6 +270,17 @@ async def test_as_many_streams_are_opened_as_the_service_takes() -> None:
     assert (peer.connection.has_room, peer.ended) == (False, [])
 
 
+async def test_a_connection_is_idle_if_no_stream_was_open_between_two_looks() -> None:
+    peer = Peer()
+    assert [peer.connection.was_idle() for _ in range(3)] == [False, True, True]
+    stream = peer.open(b"")
+    assert [peer.connection.was_idle() for _ in range(2)] == [False, False]
+    peer.connection.close_stream(stream)
+    assert [peer.connection.was_idle() for _ in range(2)] == [False, True]
+    peer.connection.close_stream(peer.open(b""))
+    assert [peer.connection.was_idle() for _ in range(2)] == [False, True]
+
+
 async def test_a_connection_whose_numbers_are_used_up_ends_with_its_last_stream(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
