@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from asgi_grpc.asgi._bodies import choose_reading
 from asgi_grpc.asgi._bytes_response import BytesResponse, bytes_of
 from asgi_grpc.asgi._ending import ClientGone
-from asgi_grpc.asgi._exchange import Answer, Exchange
+from asgi_grpc.asgi._exchange import Exchange
 from asgi_grpc.asgi._gateway import Gateway
 from asgi_grpc.asgi._head import Head
 from asgi_grpc.asgi._http_input import BodyInput
@@ -22,9 +22,13 @@ from asgi_grpc.calls import Requests
 from asgi_grpc.dialects import Dialect
 from asgi_grpc.routing import Match, Route
 
+_HttpAnswer = SingleResponse | StreamResponse | BytesResponse
+
 
 class HttpExchange(Exchange):
     """One HTTP request and its answer."""
+
+    _answer: _HttpAnswer
 
     def __init__(
         self,
@@ -46,7 +50,8 @@ class HttpExchange(Exchange):
         """Choose how the answer is written and the body read, and bind the path and the query. See ``Exchange``."""
         head = self._head
         fields = head.fields
-        self._answer = self._choose_answer(head.get(b"accept"))
+        self._answer = answer = self._choose_answer(head.get(b"accept"))
+        answer.on_piece = self._idle.note
         self._bound = self._match.bind(head.scope.get("query_string", b""), strict=self._strict)
         is_short = (
             self._route.is_unary_json
@@ -93,7 +98,7 @@ class HttpExchange(Exchange):
         self._inbox.take(event)
         return await self._requests()()
 
-    def _choose_answer(self, accept: str | None) -> Answer:
+    def _choose_answer(self, accept: str | None) -> _HttpAnswer:
         """What writes the replies. A reply that is bytes has its own media type, whatever the client accepts."""
         reply = self._route.reply
         connection = self._gateway, self._head, self._send

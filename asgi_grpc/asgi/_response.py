@@ -22,6 +22,9 @@ from asgi_grpc.framing import Writer
 EARLY_HEADERS_S = 0.2
 """The head of a stream waits so long for a first message or a failure, which decide its status."""
 
+PIECE_BYTES = 64 << 10
+"""Of a long answer: as much as uvicorn takes before it waits for the client."""
+
 JSON = b"application/json"
 EVENT_STREAM = b"text/event-stream"
 
@@ -44,7 +47,13 @@ _WAITING, _OPEN, _ENDED = _State  # each look-up through the enum would take as 
 
 
 class HttpResponse:
-    """The events of an answer in their legal order, for both kinds of answer."""
+    """The events of an answer in their legal order, for both kinds of answer.
+
+    Attributes:
+        on_piece: is called when the client has taken a piece of a long answer.
+    """
+
+    on_piece: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, gateway: Gateway, head: Head, send: Send) -> None:
         self._gateway = gateway
@@ -64,6 +73,7 @@ class HttpResponse:
     async def failure(self, failure: Failure, headers: Headers) -> None:
         """Answer with a failure; behind the head nothing is written, and the server breaks the connection off."""
         if not self._waiting:
+            await self._be_heard()
             return
         given = [] if self._call is None else [*self._call.initial_metadata]
         trailers: Metadata = tuple(failure.trailers.items())
@@ -79,11 +89,24 @@ class HttpResponse:
         return self._state is _WAITING
 
     async def _whole(self, status: int, content: Content, headers: Headers, trailers: Metadata = ()) -> None:
-        """An answer in one piece."""
+        """An answer of known length: in one event, or in several if it is long.
+
+        A server keeps what it was given at once, and says that it is sent. In pieces it stays with us, under our
+        limits, while the client does not read.
+        """
         media_type, body = content
-        length = (b"content-length", b"%d" % len(body))
+        size = len(body)
+        length = (b"content-length", b"%d" % size)
         start = self._start(status, [(b"content-type", media_type), length, *headers], trailers=bool(trailers))
-        await self._write(start, *self._end(body, trailers))
+        if size <= PIECE_BYTES:
+            await self._write(start, *self._end(body, trailers))
+            return
+        await self._write(start)
+        last = (size - 1) // PIECE_BYTES * PIECE_BYTES
+        for at in range(0, last, PIECE_BYTES):
+            await self._piece(body[at : at + PIECE_BYTES])
+            self.on_piece()
+        await self._write(*self._end(body[last:], trailers))
 
     async def _stream(self, media_type: bytes) -> None:
         """The head of a stream.
@@ -115,6 +138,11 @@ class HttpResponse:
         if self._trailers_announced:
             event["trailers"] = True
         return event
+
+    async def _be_heard(self) -> None:
+        """Wait for a client that has not taken yet what was written; nobody does behind a connection that is closed."""
+        if self._state is _OPEN:
+            await self._piece(b"")
 
     async def _piece(self, body: bytes) -> None:
         assert self._state is _OPEN
@@ -240,7 +268,9 @@ class StreamResponse(HttpResponse):
                 await super().failure(failure, headers)
                 return
             record = self._dialect.event_failure(failure) if self._named else self._dialect.failure(failure)
-            if record is not None:  # else: the body gets no end, and the server breaks the connection off
+            if record is None:  # the body gets no end, and the server breaks the connection off
+                await self._be_heard()
+            else:
                 await self._write(*self._end(self._writer.failure(record), ()))
 
     async def stop(self) -> None:

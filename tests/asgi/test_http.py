@@ -14,7 +14,7 @@ import pytest
 from google.protobuf.message import Message
 
 from asgi_grpc import CallError, Code, Limits
-from asgi_grpc.asgi import _exchange, _response, _running
+from asgi_grpc.asgi import _exchange, _response, _running, _timer
 from asgi_grpc.codec import EncodeError
 from asgi_grpc.telemetry import CallRecord, Observer
 from asgi_grpc.testing import HttpExchange
@@ -67,6 +67,35 @@ class TestWholeAnswers:
             {"type": "http.response.body", "body": body, "more_body": False},
         ]
         assert backend.names == ["Ada"]
+
+    async def test_a_long_reply_leaves_in_pieces_so_that_a_client_that_does_not_read_holds_it_with_us(self) -> None:
+        async def long(call: FakeCall) -> AsyncIterator[list[Message]]:
+            async for _ in call.names():
+                yield [call.reply("a" * 150_000)]
+
+        app, _ = gateway(long)
+        x = await ask(app)
+        assert [len(event.get("body", b"")) for event in x.sent] == [0, 65536, 65536, 150_052 - 131_072]
+        assert len(x.body) == int(dict(x.headers)[b"content-length"]) == 150_052
+        assert x.complete
+
+    async def test_it_is_idle_while_no_piece_is_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_exchange, "FAREWELL_S", 0.01)
+
+        async def long(call: FakeCall) -> AsyncIterator[list[Message]]:
+            async for _ in call.names():
+                yield [call.reply("a" * (3 << 16))]
+
+        notes: list[None] = []
+        monkeypatch.setattr(_timer.SilenceTimer, "note", lambda _: notes.append(None))
+        app, _ = gateway(long, limits=Limits(idle_timeout_s=0.05))
+        async with HttpExchange(app, method="POST", path=HELLO) as x:
+            x.hold_sends()
+            await x.send_body(ADA, more=False)
+            await x.ended()
+        assert (x.status, x.complete) == (200, False)
+        before, after = len(notes), await ask(app)
+        assert (after.complete, len(notes) - before) == (True, 4)  # with the request's own
 
     async def test_an_empty_body_is_the_empty_message(self) -> None:
         app, backend = gateway()
