@@ -7,7 +7,7 @@ and then a complete path decides; what the fast path accepts is what the complet
 
 from __future__ import annotations
 
-from asgi_grpc.codec._codec import Codec, encode_any
+from asgi_grpc.codec._codec import Codec, check_wire, encode_any
 from asgi_grpc.codec._options import CodecOptions
 from asgi_grpc.codec._plan import EnumPlan, FieldPlan, Kind, MessagePlan, plan_message
 from asgi_grpc.codec._refusal import EncodeError
@@ -21,6 +21,7 @@ __all__ = [
     "FieldPlan",
     "Kind",
     "MessagePlan",
+    "check_wire",
     "encode_any",
     "plan_message",
     "set_map_text",

@@ -161,6 +161,23 @@ class Codec:
         return self._machinery.print(message)
 
 
+def check_wire(message: Descriptor, data: bytes, options: CodecOptions = _DEFAULT) -> None:
+    """Refuse the wire form of a message that would become too much, before it is parsed.
+
+    An empty message within another is two bytes there: 4 MiB of them take 760 MiB when they are parsed.
+
+    Args:
+        message: the type.
+        data: its wire form, or anything else.
+        options: ``max_objects``: messages within one another are counted as objects in JSON are, ``Value``, wrappers,
+            entries of maps and such as there. Bytes that can't hold so many are not looked at.
+
+    Raises:
+        DecodeError: too much, with ``RESOURCE_EXHAUSTED``; or it is no wire form.
+    """
+    machinery(message, options).check_wire(message, data)
+
+
 def encode_any(type_url: str, value: bytes, options: CodecOptions = _DEFAULT) -> bytes:
     """Write a ``google.protobuf.Any``, e.g. a detail of a status, as one JSON document.
 

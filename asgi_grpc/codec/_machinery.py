@@ -12,6 +12,7 @@ import msgspec
 from google.protobuf import any_pb2
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError as WireError
 from google.protobuf.message import Message
 
 from asgi_grpc.codec._count import holds_more
@@ -23,12 +24,13 @@ from asgi_grpc.codec._refusal import EncodeError, Refusal, TooMany, too_deep, to
 from asgi_grpc.codec._tree import read_tree
 from asgi_grpc.codec._types import Types
 from asgi_grpc.codec._walk import Walker
-from asgi_grpc.codec._weight import Weigher
+from asgi_grpc.codec._weight import WEIGHT, Weigher
+from asgi_grpc.codec._wire import WireCounter
 from asgi_grpc.errors import Code, DecodeError
 
 _to_json = msgspec.json.Encoder().encode
 _UNWEIGHED = 2  # commas for each object that is allowed: so many are never looked at
-_WEIGHT = 4  # units for each object that is allowed. See ``_weight``
+_SHORTEST = 2  # bytes of a message within another, on the wire
 _MOST = 64  # sets of machinery kept: enough for every schema and dialect of a process; a codec keeps its own alive
 
 
@@ -50,6 +52,7 @@ class Machinery:
         self.short = sys.maxsize if options.max_objects is None else options.max_objects
         self.types = Types(options.registry or pool)
         self._weigher = Weigher(self.types)
+        self._wire_counter = WireCounter(self.types)
         self.walker = Walker(self.types, options)
         self.printer = Printer(self.types, options)
         self.fast_in = FastIn(self.types, options, self._walk_any)
@@ -77,6 +80,8 @@ class Machinery:
             step()
         except RecursionError:
             path, problem = "$", too_deep(self.options.max_depth).problem
+        except WireError:
+            path, problem = "$", "expected the protobuf wire form of the message"
         except Refusal as refusal:
             path, problem = refusal.path, refusal.problem
             if isinstance(refusal, TooMany):
@@ -84,6 +89,15 @@ class Machinery:
         else:
             return
         raise DecodeError(descriptor.full_name, path, problem, **limits)
+
+    def check_wire(self, descriptor: Descriptor, data: bytes) -> None:
+        """Count what the wire form of a message would make.
+
+        Raises:
+            DecodeError: too much, or it is no wire form.
+        """
+        if len(data) > self.short * _SHORTEST:
+            self._say(descriptor, lambda: self._wire_counter.check(descriptor, data, self.short))
 
     def count(self, raw: bytes) -> None:
         """Count the objects and arrays of a text.
@@ -104,7 +118,7 @@ class Machinery:
         Raises:
             TooMany: more of its values become messages than the options allow.
         """
-        most = self.short * _WEIGHT
+        most = self.short * WEIGHT
         if self._weigher.exceeds(descriptor, tree, most):
             raise too_many(most, "values that become messages")
 

@@ -23,7 +23,7 @@ from google.protobuf.descriptor import Descriptor
 from asgi_grpc.codec._plan import FieldPlan, Kind, MessagePlan
 from asgi_grpc.codec._types import Types
 
-_WEIGHTS = {
+WEIGHTS = {
     Kind.VALUE: 1,
     Kind.WRAPPER: 1,
     Kind.BYTES: 1,
@@ -31,7 +31,9 @@ _WEIGHTS = {
     Kind.DURATION: 2,
     Kind.FIELD_MASK: 2,
 }
-_ENTRY = 2
+ENTRY = 2
+WEIGHT = 4
+"""Units for each object that is allowed."""
 _JSON = (Kind.STRUCT, Kind.VALUE, Kind.LIST_VALUE)
 _Part = tuple[Collection[Any], int, MessagePlan | None]
 """Some values, the weight of each, and the type within, as in ``_Cost``."""
@@ -86,7 +88,7 @@ class Weigher:
         """What the JSON of a type has directly in it."""
         kind = tree.__class__
         if kind is list:
-            return [(tree, _WEIGHTS[Kind.VALUE], plan)] if plan.kind in _JSON else []
+            return [(tree, WEIGHTS[Kind.VALUE], plan)] if plan.kind in _JSON else []
         if kind is str:  # the first path is in the weight of the mask
             return [(range(tree.count(",")), 1, None)] if plan.kind is Kind.FIELD_MASK else []
         if kind is not dict:
@@ -94,7 +96,7 @@ class Weigher:
         if plan.kind is Kind.MESSAGE:
             return self._fields(plan, tree)
         if plan.kind in _JSON:
-            return [(tree.values(), _ENTRY, plan)]
+            return [(tree.values(), ENTRY, plan)]
         return [self._in_any(tree)] if plan.kind is Kind.ANY else []
 
     def _fields(self, plan: MessagePlan, tree: dict[str, Any]) -> Iterator[_Part]:
@@ -119,7 +121,7 @@ class Weigher:
 
     def _cost(self, field: FieldPlan) -> _Cost:
         inner = field.value or field
-        each = _WEIGHTS.get(inner.kind, 0) + (_ENTRY if field.key is not None else 0)
+        each = WEIGHTS.get(inner.kind, 0) + (ENTRY if field.key is not None else 0)
         within = inner.message is not None and self.matters(inner.message)
         return _Cost(field, each, self._types.plan(inner.message) if inner.message is not None and within else None)
 
@@ -130,7 +132,7 @@ class Weigher:
 
 def _weighs(field: FieldPlan) -> bool:
     inner = field.value or field
-    return field.key is not None or inner.kind in _WEIGHTS or inner.kind in (*_JSON, Kind.ANY)
+    return field.key is not None or inner.kind in WEIGHTS or inner.kind in (*_JSON, Kind.ANY)
 
 
 def _values(field: FieldPlan, value: Any) -> Collection[Any]:

@@ -13,7 +13,8 @@ from typing import Any, cast
 from google.protobuf.message import DecodeError as WireError
 from google.protobuf.message import Message
 
-from asgi_grpc.errors import RequestError, UsageError
+from asgi_grpc.codec import check_wire
+from asgi_grpc.errors import DecodeError, RequestError, UsageError
 from asgi_grpc.routing._fields import FieldPath
 from asgi_grpc.routing._plan import Plan
 
@@ -176,7 +177,10 @@ class _Bound:
         for body in bodies:
             message, carrier = self._new()
             try:
+                check_wire(carrier.DESCRIPTOR, body, self._plan.options)
                 carrier.MergeFromString(body)
+            except DecodeError as refusal:
+                return self._complete(messages, refusal)
             except WireError:
                 name = carrier.DESCRIPTOR.full_name
                 return self._complete(messages, RequestError(f"{name}: expected the protobuf wire form of the message"))

@@ -28,6 +28,7 @@ from tests.hostile.cases import (
 from tests.hostile.wire import request
 
 JSON = ("Content-Type", "application/json")
+PROTOBUF = ("Content-Type", "application/protobuf")
 
 
 def body(
@@ -305,6 +306,12 @@ CROWDS = [
         '{"any":{"@type":"x/google.protobuf.Value","value":[' + "1," * ((1 << 21) - 100) + "1]}}",
         refused(413, "RESOURCE_EXHAUSTED", VALUES),
         host="large",
+    ),
+    Case(
+        name="a body: two million empty submessages as protobuf",
+        send=request("POST", "/v1/echo", PROTOBUF, body=b"\x62\x00" * ((1 << 21) - 100), host="large"),
+        expect=refused(413, "RESOURCE_EXHAUSTED", CROWDED.replace("objects and arrays", "messages")),
+        mib=96,
     ),
     Case(
         name="a body: submessages of a field that is the body",

@@ -336,6 +336,18 @@ def test_the_wire_form_of_one_field() -> None:
             bound("/a", "/a", body=field, **POST).wire([b""])
 
 
+def test_what_the_wire_form_would_become_is_bounded() -> None:
+    there = bound("/a", "/a", body="*", options=CodecOptions(max_objects=2), **POST)
+    book = there.decode([b'{"book":{}}'])[0][0].SerializeToString()
+    assert decoded(there.wire([book, book * 2, book * 3, book])) == (
+        [{"book": {}}] * 2,
+        "library.Request: expected at most 2 messages in one message, got more at $",
+    )
+    _, refusal = there.wire([book * 3])
+    assert isinstance(refusal, RequestError)
+    assert (refusal.code, refusal.http_status) == (Code.RESOURCE_EXHAUSTED, 413)
+
+
 def test_required_fields_in_the_wire_form() -> None:
     there = bound("/a/{name}", "/a/x", body="*", name="Old", **POST)
     assert decoded(there.wire([b"\x12\x02\x08\x01"])) == ([{"name": "x", "inner": {"a": 1}}], None)
