@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import ssl
 from importlib.metadata import version
 
@@ -17,6 +18,7 @@ from asgi_grpc.http2._target import Target
 from asgi_grpc.schema import Method
 
 _CONNECT_TIMEOUT_S = 20.0  # as grpcio waits
+_LEAST_KEEPALIVE_S = 10.0  # gRPC proposal A8: a client that asks more often is a load, not a guest
 _IDLE_S = 60.0  # without a call, and twice that at most, until a connection beyond the first is closed
 _MOST_CONNECTIONS = 16  # of one back end: a service that takes one stream on each must not get thousands
 
@@ -39,11 +41,15 @@ class Http2Backend:
         max_message_bytes: longest reply accepted, as protobuf.
         window_bytes: what the service may send on one stream before something of it was taken: so much is kept of
             each at most, beside one message. Up to 2^31 - 1; a fast network with long ways needs more than 64 KiB.
+        keepalive_s: without a byte from the service while there are calls, until it is sent a PING; if nothing comes
+            within 20 s then, those calls end with UNAVAILABLE. At least 10, and no less than the service permits: those
+            of gRPC permit 300 as they come, and leave a client that asks more often. None: never.
 
     Raises:
-        ConfigurationError: the target is of another form, or the window is out of its range.
+        ConfigurationError: the target is of another form, or the window or the keepalive is out of its range.
 
-    Source: gRPC over HTTP2; RFC 9113, section 3.3 ("prior knowledge") where there is no TLS.
+    Source: gRPC over HTTP2; gRPC proposal A8 (keepalive); RFC 9113, section 3.3 ("prior knowledge") where there is no
+    TLS.
     """
 
     def __init__(
@@ -53,15 +59,19 @@ class Http2Backend:
         tls: ssl.SSLContext | None = None,
         max_message_bytes: int = 4 << 20,
         window_bytes: int = 64 << 10,
+        keepalive_s: float | None = None,
     ) -> None:
         if not 0 < window_bytes <= MAX_WINDOW:
             raise ConfigurationError(f"window_bytes is 1 to {MAX_WINDOW}, got {window_bytes}")
+        if keepalive_s is not None and not _LEAST_KEEPALIVE_S <= keepalive_s < math.inf:
+            raise ConfigurationError(f"keepalive_s is at least {_LEAST_KEEPALIVE_S:g}, or None; got {keepalive_s}")
         self._target = Target.parse(target)
         self._tls = tls
         if tls is not None:
             tls.set_alpn_protocols(["h2"])
         self._max_message_bytes = max_message_bytes
         self._window_bytes = window_bytes
+        self._keepalive_s = keepalive_s
         scheme = "http" if tls is None else "https"
         self._headers = RequestHeaders(self._target.authority, scheme, f"asgi-grpc/{version('asgi_grpc')}")
         self._connections: list[Connection] = []
@@ -102,12 +112,12 @@ class Http2Backend:
         Raises:
             CallError: there is none to be had.
         """
-        while True:
+        for _ in range(_MOST_CONNECTIONS + 1):  # others were faster, or the service ended it at once: not for ever
             for connection in self._connections:
                 if connection.has_room:
                     return connection
             if len(self._connections) >= _MOST_CONNECTIONS:
-                raise CallError(Code.UNAVAILABLE, "the upstream service takes no more calls at once")
+                break
             if self._connecting is None:
                 self._connecting = asyncio.create_task(self._connect())
                 self._connecting.add_done_callback(self._connected)
@@ -119,6 +129,7 @@ class Http2Backend:
             if isinstance(failure, CallError):  # an error of its own for each that waited
                 raise CallError(failure.code, failure.message) from failure
             connecting.result()
+        raise CallError(Code.UNAVAILABLE, "the upstream service takes no more calls at once")
 
     async def _connect(self) -> None:
         """Make a connection, for whoever waits for one.
@@ -126,11 +137,13 @@ class Http2Backend:
         Raises:
             CallError: it can't be made.
         """
+
+        def make() -> Connection:
+            return Connection(window_bytes=self._window_bytes, on_end=self._drop, keepalive_s=self._keepalive_s)
+
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                connection = await self._target.connect(
-                    lambda: Connection(window_bytes=self._window_bytes, on_end=self._drop), self._tls
-                )
+                connection = await self._target.connect(make, self._tls)
                 try:
                     await connection.ready
                 except asyncio.CancelledError:
@@ -155,6 +168,9 @@ class Http2Backend:
         """A connection takes no more streams."""
         if connection in self._connections:
             self._connections.remove(connection)
+        if connection.pings_too_often and connection.keepalive_s is not None and self._keepalive_s is not None:
+            self._keepalive_s = max(self._keepalive_s, 2 * connection.keepalive_s)
+            _log.warning("the upstream service says too_many_pings: keepalive_s is %g from now on", self._keepalive_s)
 
     def _sweep_later(self) -> None:
         if self._sweep is None and len(self._connections) > 1:

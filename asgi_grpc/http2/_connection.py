@@ -34,8 +34,8 @@ from asgi_grpc.http2._frames import (
     content,
     frame_bytes,
     goaway,
+    goaway_in,
     headers_frames,
-    last_stream,
     number_in,
     ping_in,
     rst_stream,
@@ -44,6 +44,7 @@ from asgi_grpc.http2._frames import (
     window_update,
 )
 from asgi_grpc.http2._headers import Fields
+from asgi_grpc.http2._keepalive import Keepalive
 from asgi_grpc.http2._outflow import Outflow
 from asgi_grpc.http2._stream import Stream
 
@@ -53,6 +54,7 @@ _MAX_UNSENT = 1 << 24  # bytes; a peer that asks for answers and does not read t
 _LAST_NUMBER = MAX_WINDOW
 
 _AGAINST_THE_RULES = "the upstream service breaks the rules of HTTP/2"
+_SILENT = "the upstream service does not answer any more"
 _GONE = "the upstream connection broke"
 
 _log = logging.getLogger("asgi_grpc.error")
@@ -64,12 +66,16 @@ class Connection(asyncio.Protocol):
     Args:
         window_bytes: what the service may send on one stream before something of it was taken.
         on_end: called once, when no further stream can be opened.
+        keepalive_s: without a byte from the service, until it is asked for one while there are streams; None: never.
 
     Attributes:
+        pings_too_often: the service has said so, and left.
         ready: done when the service's settings are there; fails if the connection does before.
     """
 
-    def __init__(self, *, window_bytes: int, on_end: Callable[[Connection], None]) -> None:
+    def __init__(
+        self, *, window_bytes: int, on_end: Callable[[Connection], None], keepalive_s: float | None = None
+    ) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._window_bytes = window_bytes
         self._on_end = on_end
@@ -83,6 +89,9 @@ class Connection(asyncio.Protocol):
         self._max_streams = MAX_WINDOW
         self._outflow = Outflow(self._write)
         self._receive_window = _OUR_WINDOW
+        self._keepalive = None if keepalive_s is None else self._watch(keepalive_s)
+        self.keepalive_s = keepalive_s
+        self.pings_too_often = False
         self._paused = False
         self._is_greeted = False
         self._is_ending = False
@@ -131,6 +140,8 @@ class Connection(asyncio.Protocol):
         stream = self._streams[number] = Stream(number, receive_window=self._window_bytes, give_back=self._give_back)
         frames = headers_frames(number, block, max_frame_bytes=self._outflow.max_frame_bytes)
         self._write(frames if body is None else frames + self._outflow.whole(stream, body))
+        if self._keepalive is not None:
+            self._keepalive.begin()
         return stream
 
     def send(self, stream: Stream, data: bytes, *, end: bool = False) -> Coroutine[Any, Any, None]:
@@ -176,6 +187,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand out what has come."""
+        if self._keepalive is not None:
+            self._keepalive.heard()
         try:
             for frame in self._reader.feed(data):
                 if self._transport.is_closing():
@@ -288,7 +301,8 @@ class Connection(asyncio.Protocol):
             self._control(frame_bytes(FrameType.PING, ACK, 0, data))
 
     def _on_goaway(self, frame: Frame) -> None:
-        last = last_stream(frame)
+        last, code, text = goaway_in(frame)
+        self.pings_too_often = code == ErrorCode.ENHANCE_YOUR_CALM and text == b"too_many_pings"
         self._retire()
         while self._streams and next(reversed(self._streams)) > last:
             _, stream = self._streams.popitem()
@@ -342,6 +356,19 @@ class Connection(asyncio.Protocol):
             self._end(CallError(Code.UNAVAILABLE, "the upstream service does not read"))
             self._transport.abort()
 
+    def _watch(self, keepalive_s: float) -> Keepalive:
+        """Notice a service that has gone without a word."""
+        ping = frame_bytes(FrameType.PING, 0, 0, bytes(8))
+
+        def fail() -> None:
+            _log.warning("%s", _SILENT)
+            self._end(CallError(Code.UNAVAILABLE, _SILENT))
+            self._transport.abort()
+
+        return Keepalive(
+            keepalive_s, is_needed=lambda: bool(self._streams), ping=lambda: self._control(ping), on_silence=fail
+        )
+
     def _retire(self) -> None:
         """Take no more streams."""
         if not self._is_ending:
@@ -354,6 +381,8 @@ class Connection(asyncio.Protocol):
 
     def _end(self, failure: CallError) -> None:
         self._retire()
+        if self._keepalive is not None:
+            self._keepalive.stop()
         if not self.ready.done():
             self.ready.set_exception(failure)
             self.ready.exception()  # nobody may wait any more

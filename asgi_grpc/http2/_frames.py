@@ -199,8 +199,8 @@ def number_in(frame: Frame) -> int:
     return int(_U32.unpack(frame.payload)[0])
 
 
-def last_stream(frame: Frame) -> int:
-    """The last stream that a GOAWAY admits.
+def goaway_in(frame: Frame) -> tuple[int, int, bytes]:
+    """What a GOAWAY says: the last stream that it admits, a code, a text.
 
     Raises:
         Http2ConnectionError: it is cut, or of a stream.
@@ -208,7 +208,8 @@ def last_stream(frame: Frame) -> int:
     _check_connection(frame)
     if len(frame.payload) < _GOAWAY.size:
         raise Http2ConnectionError(ErrorCode.FRAME_SIZE_ERROR, f"GOAWAY of {len(frame.payload)} bytes")
-    return int(_GOAWAY.unpack_from(frame.payload)[0]) & _NUMBER
+    last, code = _GOAWAY.unpack_from(frame.payload)
+    return int(last) & _NUMBER, int(code), frame.payload[_GOAWAY.size :]
 
 
 def settings_in(frame: Frame) -> list[tuple[int, int]]:

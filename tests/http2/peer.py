@@ -71,12 +71,12 @@ class Peer:
         ended: what ``on_end`` was given.
     """
 
-    def __init__(self, *, window_bytes: int = 1000, greet: bool = True) -> None:
+    def __init__(self, *, window_bytes: int = 1000, greet: bool = True, keepalive_s: float | None = None) -> None:
         self.transport = FakeTransport()
         self.ended: list[Connection] = []
         self.encoder = Encoder()
         self.decoder = Decoder()
-        self.connection = Connection(window_bytes=window_bytes, on_end=self.ended.append)
+        self.connection = Connection(window_bytes=window_bytes, on_end=self.ended.append, keepalive_s=keepalive_s)
         self.connection.connection_made(self.transport)
         if greet:
             assert self.transport.written.startswith(PREFACE)

@@ -179,7 +179,7 @@ def test_numbers_of_hyperframe_are_read() -> None:
         + oracle.PingFrame(0, b"12345678").serialize()
     )
     reset, update, bye, settings, ack, ping = FrameReader().feed(wire)
-    assert (ours.number_in(reset), ours.number_in(update), ours.last_stream(bye)) == (8, 77, 5)
+    assert (ours.number_in(reset), ours.number_in(update), ours.goaway_in(bye)) == (8, 77, (5, 2, b"why"))
     assert (ours.settings_in(settings), ours.settings_in(ack)) == ([(3, 100), (4, 9), (5, 1 << 20), (0xAB, 1)], [])
     assert ours.ping_in(ping) == b"12345678"
 
@@ -196,8 +196,8 @@ def setting(name: int, value: int) -> Frame:
         (ours.content, Frame(1, ours.PRIORITY, 1, b"1234"), "PROTOCOL_ERROR: padding longer than its frame"),
         (ours.number_in, Frame(3, 0, 1, b"123"), "FRAME_SIZE_ERROR: a number of 3 bytes"),
         (ours.number_in, Frame(8, 0, 1, b"12345"), "FRAME_SIZE_ERROR: a number of 5 bytes"),
-        (ours.last_stream, Frame(7, 0, 0, b"1234567"), "FRAME_SIZE_ERROR: GOAWAY of 7 bytes"),
-        (ours.last_stream, Frame(7, 0, 1, b"12345678"), "PROTOCOL_ERROR: GOAWAY is of stream 1"),
+        (ours.goaway_in, Frame(7, 0, 0, b"1234567"), "FRAME_SIZE_ERROR: GOAWAY of 7 bytes"),
+        (ours.goaway_in, Frame(7, 0, 1, b"12345678"), "PROTOCOL_ERROR: GOAWAY is of stream 1"),
         (ours.settings_in, Frame(4, 0, 0, b"1234567"), "FRAME_SIZE_ERROR: SETTINGS of 7 bytes"),
         (ours.settings_in, Frame(4, ours.ACK, 0, b"123456"), "FRAME_SIZE_ERROR: SETTINGS of 6 bytes"),
         (ours.settings_in, Frame(4, 0, 3, b""), "PROTOCOL_ERROR: SETTINGS is of stream 3"),
