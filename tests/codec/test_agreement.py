@@ -34,7 +34,8 @@ TYPES = [
     *("kinds.Kinds", "kinds.Lists", "kinds.Maps", "kinds.WellKnown", "kinds.Oneofs", "kinds.Names"),
     *("legacy.Legacy", "editions.Edition"),
 ]
-BRIEFLY = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+_MOST = settings.default.max_examples if settings.default is not None else 0  # of the profile: thousands in fuzz
+BRIEFLY = settings(max_examples=max(_MOST, 200), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def typed(name: str) -> Descriptor:
@@ -174,7 +175,7 @@ def test_snake_case_takes_the_fast_path_too() -> None:
     assert fast == codec.decode(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=max(_MOST, 300), deadline=None)
 @given(st.floats(width=32))
 def test_floats_have_the_shortest_text_that_comes_back(value: float) -> None:
     message = schemas.message_class("kinds.Kinds")(a_float=value, opt_float=value)

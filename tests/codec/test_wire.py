@@ -148,3 +148,15 @@ def test_what_may_come_as_json_may_come_as_protobuf(data: st.DataObject, name: s
         most for most in range(10_000) if not holds_more(text, most) and not WEIGHER.exceeds(descriptor, tree, 4 * most)
     )
     assert refused(descriptor, message.SerializeToString(), most) is None
+
+
+@given(data=st.data(), name=st.sampled_from(["kinds.Kinds", "samples.Order", "samples.Tree", "legacy.Legacy"]))
+def test_only_what_no_parser_reads_is_refused_as_no_wire_form(data: st.DataObject, name: str) -> None:
+    kind = schemas.message_class(name)
+    raw = bytearray(data.draw(messages(kind.DESCRIPTOR, 4)).SerializePartialToString() * 2)
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(raw)))
+        raw[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    if refused(kind.DESCRIPTOR, bytes(raw), len(raw) // 2 - 1) == "expected the protobuf wire form of the message":
+        with pytest.raises(WireError):
+            kind.FromString(bytes(raw))
