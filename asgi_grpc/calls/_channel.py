@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from typing import Any
+from weakref import WeakSet
 
 import grpc
 import grpc.aio
@@ -66,6 +67,7 @@ class ChannelBackend:
         self._credentials = credentials
         self._options = options
         self._callables: dict[Method, Any] = {}
+        self._calls: WeakSet[ChannelCall] = WeakSet()
         self._open = False
 
     async def open(self) -> None:
@@ -91,13 +93,17 @@ class ChannelBackend:
         self, method: Method, requests: Requests, *, metadata: Metadata = (), deadline_s: float | None = None
     ) -> ChannelCall:
         """Make a call. See ``Backend.start``."""
-        return ChannelCall(self._callable(method), method, requests, metadata, deadline_s)
+        call = ChannelCall(self._callable(method), method, requests, metadata, deadline_s)
+        self._calls.add(call)
+        return call
 
     async def close(self) -> None:
-        """Close the channel that ``open()`` made."""
+        """Close the channel that ``open()`` made; its calls end, which grpcio before 1.84 does not see to."""
         if self._target is not None and self._channel is not None:
             channel, self._channel, self._open = self._channel, None, False
             self._callables.clear()
+            for call in list(self._calls):
+                call.end()
             await channel.close()
 
     def _callable(self, method: Method) -> Any:  # grpcio's four multi-callables have no common type
@@ -184,6 +190,11 @@ class ChannelCall:
                 writer.cancel()
                 await asyncio.wait({writer})
             self._requests = _ended  # whoever made them may hold this call: nobody waits for a collection then
+
+    def end(self) -> None:
+        """End the call, wherever it is; whoever iterates its replies learns so."""
+        if self._grpc is not None:
+            _cancel(self._grpc)
 
     def leave(self) -> bool:
         """End the call if its replies are being waited for: they end soon, with CANCELLED.
