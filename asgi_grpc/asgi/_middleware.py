@@ -14,7 +14,7 @@ from asgi_grpc.asgi._head import Head, read_head, routing_path
 from asgi_grpc.asgi._health import HealthPages
 from asgi_grpc.asgi._http import HttpExchange
 from asgi_grpc.asgi._lifespan import run_lifespan
-from asgi_grpc.asgi._method_limits import limits_by_method
+from asgi_grpc.asgi._method_limits import check_limits, check_silences, limits_by_method
 from asgi_grpc.asgi._pages import Pages, answer_with, metrics_page
 from asgi_grpc.asgi._response import HttpResponse
 from asgi_grpc.asgi._signals import DrainSignals
@@ -42,6 +42,8 @@ from asgi_grpc.openapi import openapi_document
 from asgi_grpc.routing import Match, Router
 from asgi_grpc.schema import Schema
 from asgi_grpc.telemetry import Observer
+
+_LARGEST_ARGUMENT = (1 << 31) - 1  # of a channel; and no message of protobuf is larger
 
 
 class GrpcMiddleware:
@@ -152,6 +154,8 @@ class GrpcMiddleware:
         if isinstance(origins, str) and origins != "*":
             raise ConfigurationError(f'origins: expected a list or "*", got the text {origins!r}')
         limits = limits or Limits()
+        check_limits(limits)
+        check_silences(heartbeat_s=heartbeat_s, half_close_after_idle_s=half_close_after_idle_s)
         spelled = find_dialect(dialect)
         options = _within(limits, replace(codec_options or spelled.codec_options, registry=schema.pool))
         served = schema if services is None else schema.only(services)
@@ -331,10 +335,10 @@ def _channel_limits(limits: Sequence[Limits]) -> list[tuple[str, int]]:
 
     Left to itself it widens its windows to what the network could carry, however slowly a client reads.
     """
-    largest = max(each.max_message_bytes for each in limits)
+    largest = min(max(each.max_message_bytes for each in limits), _LARGEST_ARGUMENT)
     return [
         ("grpc.max_send_message_length", largest),
         ("grpc.max_receive_message_length", largest),
         ("grpc.http2.bdp_probe", 0),
-        ("grpc.http2.lookahead_bytes", max(each.read_ahead_bytes for each in limits)),
+        ("grpc.http2.lookahead_bytes", min(max(each.read_ahead_bytes for each in limits), _LARGEST_ARGUMENT)),
     ]
