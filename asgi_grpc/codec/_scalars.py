@@ -211,6 +211,8 @@ def write_float(value: float) -> float | str:
     """The double with the shortest text that rounds to the same 32-bit float."""
     if value - value != 0.0:
         return write_double(value)
+    if value.is_integer() and -1e6 < value < 1e6:
+        return value  # six digits are enough; a list of the shortest takes a third of the time
     bits = _pack_float(value)
     for precision in ("%.6g", "%.7g", "%.8g"):
         short = float(precision % value)

@@ -156,3 +156,8 @@ def test_doubles_are_written_as_numbers_or_names(value: float, written: Any) -> 
 )
 def test_floats_are_written_short(value: float, written: float) -> None:
     assert scalars.write_float(value) == written
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 1.0, -7.0, 999_999.0, 1e6, -1e6, 1_048_577.0, 16_777_216.0, 33_554_432.0])
+def test_whole_numbers_keep_their_sign_and_value(value: float) -> None:
+    assert str(scalars.write_float(value)) == str(float(f"{value:.9g}"))
