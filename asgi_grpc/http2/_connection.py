@@ -47,11 +47,11 @@ from asgi_grpc.http2._headers import Fields
 from asgi_grpc.http2._keepalive import Keepalive
 from asgi_grpc.http2._outflow import Outflow
 from asgi_grpc.http2._stream import Stream
+from asgi_grpc.http2._streams import Streams
 
 _LONGEST_FRAME = 1 << 16  # that we send, whatever the service would take: others want their turn
 _OUR_WINDOW = 1 << 24  # of the connection: streams have bounds of their own, this must only not be in their way
 _MAX_UNSENT = 1 << 24  # bytes; a peer that asks for answers and does not read them
-_LAST_NUMBER = MAX_WINDOW
 
 _AGAINST_THE_RULES = "the upstream service breaks the rules of HTTP/2"
 _SILENT = "the upstream service does not answer any more"
@@ -83,16 +83,12 @@ class Connection(asyncio.Protocol):
         self._blocks = HeaderBlocks()
         self._ends_answer = False  # where the header block ends that has begun
         self._header_writer = HeaderWriter()
-        self._streams: dict[int, Stream] = {}  # by number, in its order
-        self._next_number = 1
-        self._idle_number = 0  # the next number when it was found without streams
-        self._max_streams = MAX_WINDOW
+        self._streams = Streams()
         self._outflow = Outflow(self._write)
         self._receive_window = _OUR_WINDOW
         self._keepalive = None if keepalive_s is None else self._watch(keepalive_s)
         self.keepalive_s = keepalive_s
         self.pings_too_often = False
-        self._paused = False
         self._is_greeted = False
         self._is_ending = False
         self._transport: asyncio.Transport
@@ -111,13 +107,11 @@ class Connection(asyncio.Protocol):
     @property
     def has_room(self) -> bool:
         """Whether a stream can be opened now."""
-        return not self._is_ending and len(self._streams) < self._max_streams
+        return not self._is_ending and len(self._streams) < self._streams.most
 
     def was_idle(self) -> bool:
         """Whether no stream has been open since this was asked before."""
-        was_idle = not self._streams and self._idle_number == self._next_number
-        self._idle_number = 0 if self._streams else self._next_number
-        return was_idle
+        return self._streams.was_idle()
 
     # What calls do
 
@@ -133,12 +127,10 @@ class Connection(asyncio.Protocol):
         """
         assert self.has_room
         block = self._header_writer.block(fields)
-        number = self._next_number
-        self._next_number += 2
-        if self._next_number > _LAST_NUMBER:
+        stream = self._streams.begin(receive_window=self._window_bytes, give_back=self._give_back)
+        if self._streams.are_used_up:
             self._retire()
-        stream = self._streams[number] = Stream(number, receive_window=self._window_bytes, give_back=self._give_back)
-        frames = headers_frames(number, block, max_frame_bytes=self._outflow.max_frame_bytes)
+        frames = headers_frames(stream.number, block, max_frame_bytes=self._outflow.max_frame_bytes)
         self._write(frames if body is None else frames + self._outflow.whole(stream, body))
         if self._keepalive is not None:
             self._keepalive.begin()
@@ -150,7 +142,7 @@ class Connection(asyncio.Protocol):
 
     def close_stream(self, stream: Stream, code: ErrorCode = ErrorCode.CANCEL) -> None:
         """Forget a stream, and tell the service if it does not know that it is over. Idempotent."""
-        if self._streams.pop(stream.number, None) is None:
+        if not self._streams.remove(stream.number):
             return
         self._outflow.forget(stream)
         if not (stream.has_ended and stream.half_closed):
@@ -163,7 +155,7 @@ class Connection(asyncio.Protocol):
         self._end(failure)
         if self._transport.is_closing():
             return
-        if self._paused:  # by a service that does not read, for which close() would wait
+        if self._outflow.is_paused:  # by a service that does not read, for which close() would wait
             self._transport.abort()
         else:
             self._transport.write(goaway(code))
@@ -215,12 +207,10 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The network is slower than we are."""
-        self._paused = True
         self._outflow.pause()
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        self._paused = False
         self._outflow.resume()
 
     # What frames mean
@@ -239,13 +229,13 @@ class Connection(asyncio.Protocol):
         if self._receive_window < _OUR_WINDOW // 2:
             self._control(window_update(0, _OUR_WINDOW - self._receive_window))
             self._receive_window = _OUR_WINDOW
-        stream = self._stream(frame)
+        stream = self._streams.of(frame)
         if stream is not None:
             piece = content(frame) if frame.flags & PADDED else frame.payload
             stream.put_data(piece, cost=cost, end=bool(frame.flags & END_STREAM))
 
     def _on_headers(self, frame: Frame) -> None:
-        self._stream(frame)
+        self._streams.of(frame)
         self._ends_answer = bool(frame.flags & END_STREAM)
         self._put_fields(frame.stream, self._blocks.begin(frame))
 
@@ -259,10 +249,10 @@ class Connection(asyncio.Protocol):
 
     def _on_rst_stream(self, frame: Frame) -> None:
         reason = number_in(frame)
-        stream = self._stream(frame)
+        stream = self._streams.of(frame)
         if stream is None:
             return
-        del self._streams[frame.stream]
+        self._streams.remove(frame.stream)
         if reason == ErrorCode.REFUSED_STREAM and stream.head is None:
             stream.put_failure(StreamRefused("REFUSED_STREAM"))
         else:
@@ -286,9 +276,9 @@ class Connection(asyncio.Protocol):
             case Setting.MAX_HEADER_LIST_SIZE:
                 self._header_writer.max_list_bytes = value
             case Setting.MAX_CONCURRENT_STREAMS:
-                self._max_streams = value
+                self._streams.most = value
             case Setting.INITIAL_WINDOW_SIZE:
-                self._outflow.set_stream_window(value, self._streams.values())
+                self._outflow.set_stream_window(value, self._streams)
             case Setting.MAX_FRAME_SIZE:
                 self._outflow.max_frame_bytes = min(value, _LONGEST_FRAME)
 
@@ -304,8 +294,7 @@ class Connection(asyncio.Protocol):
         last, code, text = goaway_in(frame)
         self.pings_too_often = code == ErrorCode.ENHANCE_YOUR_CALM and text == b"too_many_pings"
         self._retire()
-        while self._streams and next(reversed(self._streams)) > last:
-            _, stream = self._streams.popitem()
+        for stream in self._streams.remove_behind(last):
             has_begun = stream.head is not None
             stream.put_failure(CallError(Code.UNAVAILABLE, _GONE) if has_begun else StreamRefused("GOAWAY"))
         self._close_if_done()
@@ -314,21 +303,10 @@ class Connection(asyncio.Protocol):
         increment = number_in(frame) & MAX_WINDOW
         if frame.stream == 0:
             self._outflow.widen(increment)
-        elif (stream := self._stream(frame)) is not None:
+        elif (stream := self._streams.of(frame)) is not None:
             self._outflow.widen_stream(stream, increment)
 
     # What several of them need
-
-    def _stream(self, frame: Frame) -> Stream | None:
-        """The stream of a frame; None: it is over.
-
-        Raises:
-            Http2ConnectionError: there was never one.
-        """
-        stream = self._streams.get(frame.stream)
-        if stream is None and (frame.stream % 2 == 0 or frame.stream >= self._next_number):
-            raise Http2ConnectionError(ErrorCode.PROTOCOL_ERROR, f"stream {frame.stream} was never opened")
-        return stream
 
     def _break_stream(self, number: int, fault: Http2StreamError) -> None:
         """What is wrong with one stream ends that one."""
@@ -386,6 +364,5 @@ class Connection(asyncio.Protocol):
         if not self.ready.done():
             self.ready.set_exception(failure)
             self.ready.exception()  # nobody may wait any more
-        streams, self._streams = self._streams, {}
-        for stream in streams.values():  # an error of its own for each: tracebacks grow with each raise
+        for stream in self._streams.remove_behind(0):  # an error of its own for each: tracebacks grow with each raise
             stream.put_failure(CallError(failure.code, failure.message))

@@ -42,6 +42,7 @@ class Outflow:
 
     Attributes:
         max_frame_bytes: longest frame that is sent.
+        is_paused: by a network that is slower than we are.
     """
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
@@ -50,7 +51,7 @@ class Outflow:
         self._window = DEFAULT_WINDOW  # of the connection
         self._stream_window = DEFAULT_WINDOW  # of a stream, before its credit
         self._most_credit = 0  # of a stream, at most
-        self._is_paused = False  # by the network
+        self.is_paused = False
         self._in_turn: OrderedDict[int, _Piece] = OrderedDict()  # they wait for the connection, first come first served
         self._stuck: dict[int, _Piece] = {}  # their streams' windows are used up
         self._is_looking = False
@@ -69,7 +70,7 @@ class Outflow:
         """
         if stream.is_over or stream.half_closed:
             return
-        if not data or (len(data) <= self._room(stream) and not self._is_paused):  # then nobody waits before it
+        if not data or (len(data) <= self._room(stream) and not self.is_paused):  # then nobody waits before it
             self._write(self._frames(stream, data, ends=end))
             return
         self._in_turn[stream.number] = _Piece(stream, memoryview(data), ends=end)
@@ -89,11 +90,11 @@ class Outflow:
 
     def pause(self) -> None:
         """The network is slower than we are."""
-        self._is_paused = True
+        self.is_paused = True
 
     def resume(self) -> None:
         """It has caught up."""
-        self._is_paused = False
+        self.is_paused = False
         self._pump()
 
     def widen(self, increment: int) -> None:
@@ -154,7 +155,7 @@ class Outflow:
 
     def _pump(self) -> None:
         """Send what can be sent: a round for each stream, as long as there is room."""
-        while self._in_turn and self._window > 0 and not self._is_paused:
+        while self._in_turn and self._window > 0 and not self.is_paused:
             number, piece = self._in_turn.popitem(last=False)
             stream = piece.stream
             if stream.writing is None or stream.writing.done():

@@ -19,7 +19,7 @@ from hyperframe.frame import (
 )
 
 from asgi_grpc.errors import CallError, Code
-from asgi_grpc.http2 import _connection
+from asgi_grpc.http2 import _streams
 from asgi_grpc.http2._blocks import MAX_HEADER_BYTES
 from asgi_grpc.http2._errors import ErrorCode
 from asgi_grpc.http2._frames import PREFACE
@@ -284,7 +284,7 @@ async def test_a_connection_is_idle_if_no_stream_was_open_between_two_looks() ->
 async def test_a_connection_whose_numbers_are_used_up_ends_with_its_last_stream(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_connection, "_LAST_NUMBER", 3)
+    monkeypatch.setattr(_streams, "_LAST_NUMBER", 3)
     peer = Peer()
     first = peer.open(b"")
     assert peer.connection.has_room

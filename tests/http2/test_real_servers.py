@@ -14,6 +14,7 @@ import pytest
 import trustme
 from google.protobuf.wrappers_pb2 import StringValue
 
+from asgi_grpc.calls import ChannelBackend
 from asgi_grpc.errors import Code
 from asgi_grpc.http2 import Http2Backend
 from tests.calls.facts import Outcome, outcome_of
@@ -222,3 +223,37 @@ async def test_a_slow_service_keeps_the_writer_waiting() -> None:
         assert call.taken == 1000
         await made.close()
         await asyncio.sleep(0)
+
+
+class LargeTrailers(grpc.GenericRpcHandler):
+    """Answers every call with its request, and with trailers as long as the metadata ``size`` says."""
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
+        async def answer(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+            size = int(str(dict(context.invocation_metadata() or ()).get("size", 0)))
+            context.set_trailing_metadata((("long", "x" * size),))
+            return request
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+async def test_metadata_too_large_for_one_side_ends_its_call_as_over_a_channel_and_no_other() -> None:
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((LargeTrailers(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    channel = ChannelBackend(f"127.0.0.1:{port}")
+    made = Http2Backend(f"127.0.0.1:{port}")
+    try:
+        for metadata in ([("large", "x" * 20_000)], [("size", "100000")]):
+            codes = []
+            for back in (channel, made):
+                await back.open()
+                codes.append((await outcome_of(back.start(UNARY, source(["hi"]), metadata=metadata))).code)
+            assert codes == [Code.RESOURCE_EXHAUSTED] * 2
+        assert len(made._connections) == 1
+        assert (await outcome_of(made.start(UNARY, source(["hi"])))).replies == ["hi"]
+    finally:
+        await channel.close()
+        await made.close()
+        await server.stop(None)
