@@ -89,7 +89,8 @@ def choose_reading(content_type: str, route: Route, bound: Bound, limits: Limits
     if route.takes_bytes:
         decode = bound.pieces(content_type)
         if method.client_streaming:
-            return Reading(PieceFramer(max_frame_bytes=min(PIECE_BYTES, limits.max_message_bytes)), decode, bound.empty)
+            longest = min(PIECE_BYTES, (limits.max_message_bytes + 1) // 2)  # a channel counts what is round them, too
+            return Reading(PieceFramer(max_frame_bytes=longest), decode, bound.empty)
         return Reading(BytesFramer(max_frame_bytes=limits.max_message_bytes), decode, lambda: _only(decode([b""])))
     kind = media_type(content_type) if route.binding.body else ""
     if kind in PROTOBUF_TYPES and method.kind == "unary" and route.takes_wire:
