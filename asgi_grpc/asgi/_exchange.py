@@ -29,7 +29,14 @@ CANCELLED_FAREWELL_S = 1.0
 
 
 class Answer(Protocol):
-    """Our side of a connection. Each method may raise ``ClientGone``."""
+    """Our side of a connection. Each method may raise ``ClientGone``.
+
+    Attributes:
+        is_told: the success was said, and only the connection is still to be closed: a client that goes then has heard.
+    """
+
+    @property
+    def is_told(self) -> bool: ...
 
     async def accepted(self, call: Call) -> None:
         """All that can be refused beforehand was not; the call is about to start."""
@@ -102,11 +109,9 @@ class Exchange(ABC):
                 await self._answer.success()
                 if self._watched is not None:
                     self._watched.note_code(Code.OK)
-        except HeadSent:
-            if self._watched is not None:
+        except ClientGone as exc:
+            if self._watched is not None and (self._answer.is_told or isinstance(exc, HeadSent)):
                 self._watched.note_code(Code.OK)
-        except ClientGone:
-            pass
         except asyncio.CancelledError:  # the server's own, past the time that it grants at shutdown
             await self._fail(going_away(), CANCELLED_FAREWELL_S)
             raise

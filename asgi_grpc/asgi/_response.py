@@ -54,6 +54,7 @@ class HttpResponse:
     """
 
     on_piece: Callable[[], None] = staticmethod(lambda: None)
+    is_told = False  # nothing follows the last byte
 
     def __init__(self, gateway: Gateway, head: Head, send: Send) -> None:
         self._gateway = gateway

@@ -93,6 +93,7 @@ class WebSocketAnswer:
         self._denial = "websocket.http.response" in (scope.get("extensions") or {})
         self._state = _State.CONNECTING
         self._call: Call | None = None
+        self.is_told = False
 
     async def accepted(self, call: Call) -> None:
         """Accept the handshake."""
@@ -147,6 +148,7 @@ class WebSocketAnswer:
         self._state = _State.CLOSED
         if record is not None:
             await self._write(WebSocketSend(type="websocket.send", text=record.decode()))
+        self.is_told = True  # some servers return from the close only when the client has answered it
         await self._write(WebSocketClose(type="websocket.close", code=code, reason=_short(reason)))
 
     async def _write(

@@ -275,6 +275,26 @@ class TestEnds:
         await ask(app, HELLO)
         notes.check("UNAVAILABLE", "UNAVAILABLE")
 
+    async def test_a_client_that_has_heard_all_has_not_left(self) -> None:
+        closing = asyncio.Event()
+        events = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": ""}])
+
+        async def receive() -> Any:
+            if (event := next(events, None)) is None:
+                await closing.wait()
+                return {"type": "websocket.disconnect", "code": 1000}
+            return event
+
+        async def send(event: Any) -> None:
+            if event["type"] == "websocket.close":
+                closing.set()
+                await asyncio.Event().wait()  # for the client's own close, as uvicorn's websockets does
+
+        notes = Notes()
+        app, _ = gateway(observers=[notes])
+        await app({"type": "websocket", "path": BIDI, "query_string": b"", "headers": []}, receive, send)
+        notes.check("OK")
+
     async def test_a_server_that_cancels_its_task(self) -> None:
         notes = Notes()
         app, backend = gateway(hang, observers=[notes])
