@@ -325,7 +325,16 @@ def test_streams_that_uvicorn_cancels_are_told_before_they_are_cut() -> None:
 def test_workers_that_hear_twice_of_the_same_end_drain_to_their_own() -> None:
     """systemd tells all processes of a service, a terminal all of a group; the supervisor tells its workers again."""
 
+    async def listening(address: str) -> None:
+        while True:  # the supervisor says that it runs before a worker listens
+            with suppress(ClientError):
+                await ask(address, "running")
+                return
+            await asyncio.sleep(PACE_S)
+
     async def ended(gateway: Started) -> list[tuple[str, str]]:
+        async with asyncio.timeout(30):
+            await listening(gateway.address)
         async with asyncio.timeout(30), peer(gateway.address, "bidi", "ws") as other:
             await other.send("call-0")
             first = await other.receive()
@@ -337,8 +346,7 @@ def test_workers_that_hear_twice_of_the_same_end_drain_to_their_own() -> None:
     with started(*DRAINED, env=MODULES, cwd=ROOT) as server:
         command = ("serve", server.address, "--descriptor-set", GREETER_SET, "--port", "0", "--workers", "2")
         options = ("--limit", "drain-timeout-s=1.5")
-        ready = r"(?s)Uvicorn running on https?://(\S+).*Application startup complete"
-        with started(sys.executable, "-m", "asgi_grpc", *command, *options, ready=ready, cwd=ROOT) as gateway:
+        with started(sys.executable, "-m", "asgi_grpc", *command, *options, ready=UVICORN, cwd=ROOT) as gateway:
             records = asyncio.run(ended(gateway))
             status = gateway.stop()
     assert records == [("response", "call-0 0"), ("error", "UNAVAILABLE 1012")]
