@@ -133,7 +133,8 @@ def _pieces(block: bytes) -> Iterator[bytes]:
     Raises:
         Http2ConnectionError: the table changes its size in the middle, which hpack only sees within a piece.
     """
-    begin = end = 0
+    begin = 0
+    end = 0 if len(block) > _PIECE_BYTES else len(block)
     while end < len(block):
         try:
             after = _end_of_field(block, end)
