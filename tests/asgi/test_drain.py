@@ -98,6 +98,19 @@ class TestDrain:
             await x.ended()
             assert await draining == 1
 
+    async def test_who_is_in_a_hurry_grants_the_rest_no_more_time(self) -> None:
+        app, _ = gateway(one_then_wait)
+        async with HttpExchange(app, method="POST", path=DOWN) as x:
+            await x.send_body(ADA, more=False)
+            [await x.receive() for _ in range(2)]  # the head, and the first reply
+            draining = asyncio.create_task(app.drain(3600.0))
+            await asyncio.sleep(0)
+            app._gateway.running.hurry()
+            await x.ended()
+            async with asyncio.timeout(5):
+                await draining
+        assert x.body.splitlines()[-1] == GONE
+
     async def test_a_websocket_is_told_and_closed_with_1012(self) -> None:
         app, _ = gateway(one_then_wait)
         async with WebSocketExchange(app, path=BIDI) as x:
