@@ -243,13 +243,14 @@ class WebSocket:
 
     def _take_part(self, data: str | bytes, *, last: bool) -> tuple[str | bytes | None, bool]:
         """Add to the message that is coming in."""
-        self._parts_bytes += len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
+        self._parts_bytes += len(data.encode()) if isinstance(data, str) and not data.isascii() else len(data)
         if self._parts_bytes > self._max_message_bytes:
             raise PeerError(f"a message is larger than {self._max_message_bytes} bytes")
         self._parts.append(data)
         if not last:
             return None, False
-        whole = type(data)().join(self._parts)  # type: ignore[arg-type]  # wsproto never mixes text and bytes
+        nothing: str | bytes = "" if isinstance(data, str) else b""  # wsproto's bytes may be a bytearray
+        whole = nothing.join(self._parts)  # type: ignore[arg-type]  # wsproto never mixes text and bytes
         self._parts, self._parts_bytes = [], 0
         return whole, True
 
