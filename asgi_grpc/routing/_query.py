@@ -5,7 +5,7 @@ Source: google/api/http.proto; where it is silent, the rules of our ``docs`` on 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -19,6 +19,7 @@ from asgi_grpc.routing._fields import FieldPath, by_either_name, resolve
 
 _MOST_KEYS = 256  # remembered for one route; recursive messages have more than can be
 _MOST_PARAMETERS = 10_000  # in one form: each takes some 5 us, and 4 MiB could hold two million; queries are short
+_VALUES = 4  # for each object that a message may have: in JSON, commas stand between them
 _MOST_SHOWN = 60  # characters of a parameter's name that an error repeats
 
 
@@ -83,7 +84,7 @@ class QueryBinder:
         if form and query.count(b"&") >= _MOST_PARAMETERS:
             problem = f"the form: expected at most {_MOST_PARAMETERS} parameters, got more"
             raise RequestError(problem, code=Code.RESOURCE_EXHAUSTED, http_status=413)
-        for key, text in query_pairs(query, where):
+        for key, text in self._bounded(query, where):
             try:
                 known, entry = self._resolve(key)
                 if known is None:
@@ -103,6 +104,18 @@ class QueryBinder:
             except ValueError as problem:
                 raise RequestError(f"{what} {_shown(key)}: {problem}") from None
         return list(found.values()), list(found_in_body.values())
+
+    def _bounded(self, query: bytes, where: str) -> Iterator[tuple[str, str]]:
+        """The parameters. What the codec lets a JSON text hold, all such texts together may hold."""
+        most = self._options.max_objects
+        values = 0
+        for key, text in query_pairs(query, where):
+            if most is not None and text.startswith(("[", "{")):
+                values += text.count(",")
+                if values > most * _VALUES:
+                    problem = f"{where}: expected at most {most * _VALUES} values, got more"
+                    raise RequestError(problem, code=Code.RESOURCE_EXHAUSTED, http_status=413)
+            yield key, text
 
     def _resolve(self, key: str) -> tuple[_Key | None, str | None]:
         """A key to its field and, of a map, the entry; no field if the key is unknown and that is fine."""

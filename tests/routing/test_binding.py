@@ -305,6 +305,16 @@ def test_a_form_binds_like_a_query_where_the_body_is_all() -> None:
         bound("/a", "/a", body="book", **POST).form([b""])
 
 
+def test_the_values_in_all_parameters_of_a_form_are_bounded_together() -> None:
+    there = bound("/a", "/a", body="*", options=CodecOptions(max_objects=2), **POST)
+    some = b"value=[1,1,1,1]&book.free=[1,1,1,1]&tags=,,,,,,,,,"
+    messages, refusal = there.form([some, some + b"&pupil.free=[1,1,1,1]"])
+    assert len(messages) == 1
+    assert isinstance(refusal, RequestError)
+    assert (refusal.code, refusal.http_status) == (Code.RESOURCE_EXHAUSTED, 413)
+    assert str(refusal) == "the form: expected at most 8 values, got more"
+
+
 def test_the_wire_form_of_the_whole_message() -> None:
     there = bound("/a/{name}", "/a/x", body="*", **POST)
     bodies = [b"\x10\x05", b"", b"\x0a\x01y"]  # number: 5, nothing, name: "y"
