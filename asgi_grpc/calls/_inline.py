@@ -70,7 +70,11 @@ class InlineCall(ServicerCall):
         if self.is_abandoned:  # the servicer's end is not the end of that
             raise asyncio.CancelledError
         if reason := self._verdict or self.state.error():
-            raise reason
+            self._verdict = None
+            try:
+                raise reason
+            finally:
+                del reason  # whose traceback leads here
         assert self.outbox is not None
         return self._only(self.outbox.take())
 

@@ -131,8 +131,13 @@ class ServicerCall:
                 timer.cancel()
             self._place.note(self, ended=True)
             await self._stop(self._task)
+            self.outbox, self._requests = None, _no_requests  # both lead back to us: nobody waits for a collection
         if reason := self._verdict or self.state.error():
-            raise reason
+            self._verdict = None
+            try:
+                raise reason
+            finally:
+                del reason  # whose traceback leads here
         if not self._method.server_streaming:
             yield [self._only(unary)]
 
@@ -269,6 +274,8 @@ class ServicerCall:
         finally:
             self._served = True
             state.active = False
+            if state.aborted is not None:
+                state.aborted.__traceback__ = None  # it leads to the servicer, who leads back here
             self.wake()
             state.run_callbacks()
 
@@ -357,6 +364,10 @@ async def _cancel_generator(generator: Any, exc: asyncio.CancelledError) -> None
     """Let a generator that waits in a ``yield`` see the cancellation there; one that has seen it is exhausted."""
     with suppress(asyncio.CancelledError, StopAsyncIteration):
         await generator.athrow(exc)
+
+
+async def _no_requests() -> list[Any]:
+    return []
 
 
 def _deadline_exceeded() -> CallError:
