@@ -67,7 +67,7 @@ class Http2Call:
         self._read_reply = cast(Callable[[bytes], Message], GetMessageClass(method.output).FromString)
         self.initial_metadata: Metadata = ()
         self.trailers: Metadata = ()
-        self.taken = 0
+        self.taken: int = 0
 
     async def replies(self) -> AsyncGenerator[list[Message], None]:
         """Run the call and iterate its replies. See ``Call.replies``."""
