@@ -245,7 +245,7 @@ async def test_a_call_that_ended_is_gone_without_a_garbage_collection(kind: Meth
 async def test_a_deadline_ends_the_call(kind: Method) -> None:
     async with echo_server() as (echo, backend):
         with pytest.raises(CallError) as caught:
-            await texts(backend.start(kind, source(["hang"]), deadline_s=0.2))
+            await texts(backend.start(kind, source(["hang"]), deadline_s=1.0))  # it must reach the service before
         assert caught.value.code is Code.DEADLINE_EXCEEDED
         await asyncio.wait_for(echo.cancelled.wait(), 5)
 
