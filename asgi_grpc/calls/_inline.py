@@ -69,12 +69,7 @@ class InlineCall(ServicerCall):
         """The reply, or why there is none."""
         if self.is_abandoned:  # the servicer's end is not the end of that
             raise asyncio.CancelledError
-        if reason := self._verdict or self.state.error():
-            self._verdict = None
-            try:
-                raise reason
-            finally:
-                del reason  # whose traceback leads here
+        self._check_end()
         assert self.outbox is not None
         return self._only(self.outbox.take())
 

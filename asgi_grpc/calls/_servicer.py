@@ -132,12 +132,7 @@ class ServicerCall:
             self._place.note(self, ended=True)
             await self._stop(self._task)
             self.outbox, self._requests = None, _no_requests  # both lead back to us: nobody waits for a collection
-        if reason := self._verdict or self.state.error():
-            self._verdict = None
-            try:
-                raise reason
-            finally:
-                del reason  # whose traceback leads here
+        self._check_end()
         if not self._method.server_streaming:
             yield [self._only(unary)]
 
@@ -312,6 +307,15 @@ class ServicerCall:
         if not self.items and not await self.fill():
             raise CallError(Code.UNIMPLEMENTED, f"{self._method.full_name} requires exactly one request message")
         return self.items.popleft()
+
+    def _check_end(self) -> None:
+        """Raise why the call has failed, if it has; nothing of it stays here, where its traceback leads."""
+        if reason := self._verdict or self.state.error():
+            self._verdict = None
+            try:
+                raise reason
+            finally:
+                del reason
 
     def _only(self, replies: list[Message]) -> Message:
         """The reply of a method that gives one."""

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,16 +29,17 @@ async def one_then_wait(call: FakeCall) -> AsyncIterator[list[Message]]:
         await asyncio.Event().wait()
 
 
+async def reply_after(proceed: asyncio.Event, call: FakeCall) -> AsyncIterator[list[Message]]:
+    """A reply to each, not before it may be given."""
+    async for name in call.names():
+        await proceed.wait()
+        yield [call.reply(name)]
+
+
 class TestDrain:
     async def test_running_calls_may_finish_and_new_ones_are_refused(self) -> None:
         proceed = asyncio.Event()
-
-        async def slow(call: FakeCall) -> AsyncIterator[list[Message]]:
-            async for name in call.names():
-                await proceed.wait()
-                yield [call.reply(name)]
-
-        app, backend = gateway(slow)
+        app, backend = gateway(partial(reply_after, proceed))
         async with HttpExchange(app, method="POST", path=HELLO) as running:
             await running.send_body(ADA, more=False)
             while not backend.names:
@@ -65,13 +67,7 @@ class TestDrain:
 
     async def test_all_who_drain_hear_when_the_last_call_has_left(self) -> None:
         proceed = asyncio.Event()
-
-        async def slow(call: FakeCall) -> AsyncIterator[list[Message]]:
-            async for name in call.names():
-                await proceed.wait()
-                yield [call.reply(name)]
-
-        app, backend = gateway(slow)
+        app, backend = gateway(partial(reply_after, proceed))
         async with HttpExchange(app, method="POST", path=HELLO) as x:
             await x.send_body(ADA, more=False)
             while not backend.names:
