@@ -164,7 +164,7 @@ class Codec:
 def check_wire(message: Descriptor, data: bytes, options: CodecOptions = _DEFAULT) -> None:
     """Refuse the wire form of a message that would become too much, before it is parsed.
 
-    An empty message within another is two bytes there: 4 MiB of them take 760 MiB when they are parsed.
+    An empty message within another is two bytes there: 4 MiB of them take some 400 MiB when they are parsed.
 
     Args:
         message: the type.
